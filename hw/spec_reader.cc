@@ -80,7 +80,7 @@ json parse_json(std::string_view text, const std::string& shown) {
     }
 }
 
-json read_json(const std::filesystem::path& path) {
+std::string read_text(const std::filesystem::path& path) {
     const std::string shown = clipped(path.string(), 400);
     std::error_code error;
     if (std::filesystem::is_directory(path, error)) throw SpecError(shown + ": is a folder; expected a JSON file");
@@ -88,8 +88,11 @@ json read_json(const std::filesystem::path& path) {
     if (!stream) throw SpecError(shown + ": cannot open; expected a JSON file");
     const auto size = std::filesystem::file_size(path, error);
     if (!error && size > kMaxBytes) throw SpecError(shown + ": larger than 64 MiB; expected a JSON file");
-    const std::string text(std::istreambuf_iterator<char>(stream), {});
-    return parse_json(text, shown);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+json read_json(const std::filesystem::path& path) {
+    return parse_json(read_text(path), clipped(path.string(), 400));
 }
 
 void fail_at(const std::string& file, const std::string& path, const std::string& what) {
@@ -120,7 +123,7 @@ std::string SpecReader::text(const std::string& key) {
 }
 
 std::string SpecReader::text(const std::string& key, std::string otherwise) {
-    return has(key) ? text(key) : otherwise;
+    return asked(key) ? text(key) : otherwise;
 }
 
 int SpecReader::integer(const std::string& key, int min, int max) {
@@ -134,7 +137,7 @@ int SpecReader::integer(const std::string& key, int min, int max) {
 }
 
 int SpecReader::integer_or(const std::string& key, int otherwise, int min, int max) {
-    return has(key) ? integer(key, min, max) : otherwise;
+    return asked(key) ? integer(key, min, max) : otherwise;
 }
 
 double SpecReader::number(const std::string& key, double min, double max) {
@@ -145,11 +148,11 @@ double SpecReader::number(const std::string& key, double min, double max) {
 }
 
 double SpecReader::number_or(const std::string& key, double otherwise, double min, double max) {
-    return has(key) ? number(key, min, max) : otherwise;
+    return asked(key) ? number(key, min, max) : otherwise;
 }
 
 bool SpecReader::flag_or(const std::string& key, bool otherwise) {
-    if (!has(key)) return otherwise;
+    if (!asked(key)) return otherwise;
     const json& value = raw(key);
     if (!value.is_boolean()) fail(key, "expected true or false, got " + got(value));
     return value.get<bool>();
@@ -168,7 +171,7 @@ Q SpecReader::quantity(const std::string& key) {
 
 template <class Q>
 Q SpecReader::quantity_or(const std::string& key, Q otherwise) {
-    return has(key) ? quantity<Q>(key) : otherwise;
+    return asked(key) ? quantity<Q>(key) : otherwise;
 }
 
 #define ISOBATH_INSTANTIATE(Q)                            \

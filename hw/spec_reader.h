@@ -26,6 +26,9 @@ struct SpecError : std::runtime_error {
 /// Throws SpecError on bad syntax, a key given twice, or nesting deeper than 64.
 nlohmann::json parse_json(std::string_view text, const std::string& shown);
 
+/// The bytes of a file of at most 64 MiB. Throws SpecError if it is a folder, missing or too large.
+std::string read_text(const std::filesystem::path& file);
+
 /// Reads and parses a file of at most 64 MiB. Throws SpecError if it cannot be read or parsed.
 nlohmann::json read_json(const std::filesystem::path& file);
 
@@ -77,6 +80,11 @@ class SpecReader {
     const std::string& path() const { return path_; }
 
   private:
+    bool asked(const std::string& key) {
+        read_.insert(key);
+        return has(key);
+    }
+
     const nlohmann::json* json_;
     std::string file_, path_;
     std::set<std::string> read_;

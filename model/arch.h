@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "hw/spec_reader.h"
 
@@ -35,11 +37,13 @@ struct MoeSpec {
     int n_routed_experts = 0, num_experts_per_tok = 0, n_shared_experts = 0;
     int moe_intermediate_size = 0;
     int n_group = 1, topk_group = 1;  ///< group-limited routing; 1 and 1 for plain top-k
-    bool sigmoid = false;             ///< gate scores: sigmoid with a bias, or softmax
+    bool sigmoid = false;             ///< gate scores: sigmoid, or softmax
+    bool bias    = false;             ///< a correction bias per expert steers the choice (noaux_tc)
 };
 
 struct ModelSpec {
     std::string name;    ///< "deepseek-v3"
+    std::string title;   ///< "DeepSeek-V3"
     std::string source;  ///< where its config was read
     int hidden_size = 0, num_hidden_layers = 0, vocab_size = 0;
     int intermediate_size        = 0;  ///< of the dense FFN layers
@@ -53,9 +57,13 @@ struct ModelSpec {
     int moe_layers() const { return num_hidden_layers - dense_layers(); }
 };
 
+/// The keys of config.json that read_model looks at, so that an override of any other can be refused.
+std::span<const std::string_view> model_keys();
+
 /// Reads a Hugging Face config.json of a known family, ignoring keys that do not shape the model.
 ///
-/// Throws SpecError on a missing or impossible field, or an unknown `model_type`.
+/// Throws SpecError on a missing or impossible field, an unknown `model_type`, or a feature that
+/// would change the counts and is not modelled (sliding windows, sparse layers at other intervals).
 ModelSpec read_model(const nlohmann::json& config, const std::string& name, const std::string& file,
                      const std::string& path = "");
 

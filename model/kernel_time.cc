@@ -11,11 +11,11 @@ std::string_view name_of(Bound bound) {
 }
 
 KernelCost RooflineTime::cost(const Op& op, int sms) const {
-    const Work work            = work_of(op);
-    const FlopsPerSecond peak  = gpu_.supports(work.math) ? gpu_.peak(work.math) : gpu_.peak(Math::bf16);
-    const Seconds compute      = work.flop / (peak * (double(sms) / gpu_.sm_count));
-    const Seconds memory       = work.bytes / gpu_.hbm_bandwidth;
-    const Seconds time         = std::max(compute, memory);
+    const Work work           = work_of(op);
+    const FlopsPerSecond peak = gpu_.supports(work.math) ? gpu_.peak(work.math) : gpu_.peak(Math::bf16);
+    const Seconds compute     = work.flop / (peak * (double(sms) / gpu_.sm_count));
+    const Seconds memory      = work.bytes / gpu_.hbm_bandwidth;
+    const Seconds time        = std::max(compute, memory);
     return {{time, time, 2 * time, Source::roofline}, compute > memory ? Bound::compute : Bound::memory};
 }
 

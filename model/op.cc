@@ -20,7 +20,9 @@ Work work_of(const BatchedGemm& g) {
 Work work_of(const GroupedGemm& g) {
     const double n = g.n, k = g.k;
     return {2 * g.rows * n * k * FLOP,
-            (g.rows * k * activation_bytes(g.format) + g.experts * n * k * weight_bytes(g.format) + 2 * g.rows * n) * B,
+            (g.rows * k * activation_bytes(g.format) + g.experts * n * k * weight_bytes(g.format) +
+             2 * g.rows * n) *
+                B,
             math_of(g.format)};
 }
 
@@ -28,17 +30,20 @@ double latent_bytes_per_token(int kv_lora_rank, int qk_rope_head_dim, KvLayout c
     switch (cache) {
         case KvLayout::bf16: return 2.0 * (kv_lora_rank + qk_rope_head_dim);
         case KvLayout::fp8: return kv_lora_rank + qk_rope_head_dim;
-        case KvLayout::fp8_flashmla: return kv_lora_rank + 4.0 * (kv_lora_rank / 128.0) + 2.0 * qk_rope_head_dim;
+        case KvLayout::fp8_flashmla:
+            return kv_lora_rank + 4.0 * (kv_lora_rank / 128.0) + 2.0 * qk_rope_head_dim;
     }
     return 0;
 }
 
 Work work_of(const MlaDecode& a) {
-    // Scores take latent and rope (576), values the latent alone (512); the cached row is read once for all heads.
+    // Scores take latent and rope (576), values the latent alone (512); the cached row is read once for all
+    // heads.
     const double queries = a.batch * a.s_q, latent = a.kv_lora_rank, key = latent + a.qk_rope_head_dim;
     return {2 * queries * a.context * a.heads * (key + latent) * FLOP,
             (a.batch * a.context * latent_bytes_per_token(a.kv_lora_rank, a.qk_rope_head_dim, a.cache) +
-             2 * queries * a.heads * (key + latent)) * B,
+             2 * queries * a.heads * (key + latent)) *
+                B,
             Math::bf16};
 }
 
@@ -53,9 +58,11 @@ Work work_of(const FlashPrefill& a) {
 
 Work work_of(const GqaDecode& a) {
     const double queries = a.batch * a.s_q, dims = a.qk_head_dim + a.v_head_dim;
-    return {2 * queries * a.context * a.heads * dims * FLOP,
-            (a.batch * a.context * a.kv_heads * dims * activation_bytes(a.cache) + 2 * queries * a.heads * dims) * B,
-            Math::bf16};
+    return {
+        2 * queries * a.context * a.heads * dims * FLOP,
+        (a.batch * a.context * a.kv_heads * dims * activation_bytes(a.cache) + 2 * queries * a.heads * dims) *
+            B,
+        Math::bf16};
 }
 
 Work work_of(const IndexerScore& a) {

@@ -38,8 +38,8 @@ enum class GroupedLayout : std::uint8_t { masked, contiguous };
 
 /// One GEMM per local expert: `rows` in all, spread at random over `experts`.
 struct GroupedGemm {
-    double rows = 0;  ///< mean rows on this rank, over all its experts
-    int experts = 0;
+    double rows         = 0;  ///< mean rows on this rank, over all its experts
+    int experts         = 0;
     double row_variance = 0;  ///< of the rows of one expert; 0: every expert gets exactly rows/experts
     int n = 0, k = 0;
     Format format        = Format::fp8_block;
@@ -49,10 +49,11 @@ struct GroupedGemm {
 /// How a token's latent and rope key lie in the cache: FlashMLA's FP8 layout is neither plain FP8 nor BF16.
 enum class KvLayout : std::uint8_t { bf16, fp8, fp8_flashmla };
 
-/// Absorbed MLA: `batch` requests, `s_q` query tokens each, over `context` cached tokens; all heads share a row.
+/// Absorbed MLA: `batch` requests, `s_q` query tokens each, over `context` cached tokens; all heads share a
+/// row.
 struct MlaDecode {
-    double batch = 0;
-    int s_q      = 1;
+    double batch   = 0;
+    int s_q        = 1;
     double context = 0;
     int heads = 0, kv_lora_rank = 0, qk_rope_head_dim = 0;
     KvLayout cache = KvLayout::bf16;
@@ -68,8 +69,8 @@ struct FlashPrefill {
 
 /// Decode attention with a cache per kv head.
 struct GqaDecode {
-    double batch = 0;
-    int s_q      = 1;
+    double batch   = 0;
+    int s_q        = 1;
     double context = 0;
     int heads = 0, kv_heads = 0, qk_head_dim = 0, v_head_dim = 0;
     Format cache = Format::bf16;
@@ -78,7 +79,7 @@ struct GqaDecode {
 /// V3.2's indexer: every query scores every cached token with small FP8 heads.
 struct IndexerScore {
     double queries = 0, context = 0;  ///< pairs = queries * context (halved by the caller when causal)
-    double batch   = 0;               ///< sequences whose index keys are read once each
+    double batch = 0;                 ///< sequences whose index keys are read once each
     int heads = 0, head_dim = 0;
 };
 
@@ -87,7 +88,8 @@ struct Streaming {
     Bytes bytes;
 };
 
-using Op = std::variant<Gemm, BatchedGemm, GroupedGemm, MlaDecode, FlashPrefill, GqaDecode, IndexerScore, Streaming>;
+using Op =
+    std::variant<Gemm, BatchedGemm, GroupedGemm, MlaDecode, FlashPrefill, GqaDecode, IndexerScore, Streaming>;
 
 Work work_of(const Gemm&);
 Work work_of(const BatchedGemm&);

@@ -1,1 +1,13 @@
-int main() { return 0; }
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "sim/cli/command.h"
+
+int main(int argc, char** argv) {
+    const bool colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    return isobath::cli::run_main({argv + 1, argv + argc}, std::cout, std::cerr, colour);
+}

@@ -1,0 +1,127 @@
+#include "hw/calibration.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "hw/spec_reader.h"
+#include "hw/text.h"
+
+namespace isobath {
+namespace {
+
+template <class T, class Get>
+Fitted<T> interval(SpecReader in, Get get) {
+    const Fitted<T> fitted{get(in, "value"), get(in, "low"), get(in, "high")};
+    if (fitted.low > fitted.value || fitted.value > fitted.high)
+        in.fail("value", "expected low <= value <= high");
+    in.finish();
+    return fitted;
+}
+
+Fitted<Seconds> seconds(SpecReader& in, const std::string& key) {
+    return interval<Seconds>(
+        in.object(key), [](SpecReader& entry, const char* what) { return entry.quantity<Seconds>(what); });
+}
+
+/// A share of a data-sheet rate: above zero, so that no time is infinite.
+Fitted<double> share(SpecReader& in, const std::string& key, double most) {
+    return interval<double>(in.object(key), [most](SpecReader& entry, const char* what) {
+        return entry.number(what, 0.01, most);
+    });
+}
+
+void read_constants(SpecReader in, GemmConstants& out) {
+    out.launch     = seconds(in, "launch");
+    out.tile       = seconds(in, "tile");
+    out.step       = seconds(in, "step");
+    out.compute    = share(in, "compute", 1);
+    out.memory     = share(in, "memory", 1);
+    out.max_tile_n = in.integer("max_tile_n", 16, 1024);
+    in.finish();
+}
+
+void read_constants(SpecReader in, OverlapConstants& out) {
+    out.launch  = seconds(in, "launch");
+    out.compute = share(in, "compute", 1);
+    out.memory  = share(in, "memory", 1);
+    if (in.has("cached")) out.cached = share(in, "cached", 100);
+    out.query_tile = in.integer_or("query_tile", 1, 1, 1024);
+    in.finish();
+}
+
+Residuals read_residuals(SpecReader in) {
+    Residuals r;
+    r.rows   = in.integer("rows");
+    r.median = in.number("median");
+    r.p90    = in.number("p90");
+    r.worst  = in.number("worst");
+    r.factor = in.number("factor", 1, 100);
+    in.finish();
+    return r;
+}
+
+template <class Constants>
+Implementation<Constants> read_implementation(SpecReader in, const std::string& name) {
+    constexpr std::array<std::string_view, 2> bases{"fitted", "assumed"};
+    Implementation<Constants> out;
+    out.name        = name;
+    out.measured_on = in.text("measured_on");
+    out.source      = in.text("source");
+    out.basis       = in.choice("basis", bases) == 0 ? Source::fitted : Source::assumed;
+    read_constants(in.object("constants"), out.constants);
+    out.residuals = read_residuals(in.object("residuals"));
+    in.finish();
+    return out;
+}
+
+template <class Constants>
+void read_family(SpecReader in, KernelFamily<Constants>& out) {
+    out.preferred  = in.text("default");
+    SpecReader all = in.object("implementations");
+    all.each_key([&](const std::string& name) {
+        out.implementations.push_back(read_implementation<Constants>(all.object(name), name));
+    });
+    if (!out.find()) in.fail("default", "no such implementation");
+    in.finish();
+}
+
+}  // namespace
+
+Calibration read_calibration(const nlohmann::json& json, const std::string& name, const std::string& file) {
+    SpecReader in(json, file);
+    in.integer("schema", 1, 1);
+    Calibration out;
+    out.name            = name;
+    out.gpu             = in.text("gpu");
+    SpecReader families = in.object("families");
+    each_family(out, [&](const char* key, auto& family) {
+        if (families.has(key)) read_family(families.object(key), family);
+    });
+    families.finish();
+    in.finish();
+    return out;
+}
+
+std::vector<std::string> calibration_names() {
+    std::vector<std::string> names{"none"};
+    const std::filesystem::path root = "hw/calibrations";
+    for (int i = 0; i < embedded::kFileCount; ++i) {
+        const std::filesystem::path path = embedded::kFiles[i].path;
+        const std::string name           = path.stem().string();
+        if (path == root / name / (name + ".json")) names.push_back(name);
+    }
+    return names;
+}
+
+Calibration load_calibration(const DataFiles& data, const std::string& name) {
+    if (name == "none") return {};
+    const std::string path = "hw/calibrations/" + name + "/" + name + ".json";
+    const bool plain       = name.find_first_of("/\\") == name.npos;
+    if (const auto text = plain ? data.find(path) : std::nullopt)
+        return read_calibration(parse_json(*text, data.shown(path)), name, data.shown(path));
+    const std::vector<std::string> names = calibration_names();
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    fail_at("calibration", "/", "no calibration \"" + clipped(name) + "\"; known: " + joined(known));
+}
+
+}  // namespace isobath

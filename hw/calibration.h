@@ -1,0 +1,115 @@
+/// What measured kernels achieve: few constants per kernel family, each with its interval and its origin.
+///
+/// A Calibration belongs to one GPU. A family may hold several implementations (library versions) of
+/// the same kernel; one is the default. A family without any is timed at the roofline.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hw/data.h"
+#include "hw/estimate.h"
+#include "hw/units.h"
+
+namespace isobath {
+
+/// A fitted constant with its 80 % interval; low == high marks one that is known, not fitted.
+template <class T>
+struct Fitted {
+    T value{}, low{}, high{};
+    bool operator==(const Fitted&) const = default;
+};
+
+/// A matrix product cut into tiles that the SMs work off in waves (kernel_forms.h).
+struct GemmConstants {
+    Fitted<Seconds> launch;  ///< before the first tile starts and after the last ends
+    Fitted<Seconds> tile;    ///< per tile, not per FLOP: pipeline fill and write-back
+    Fitted<Seconds> step;    ///< per 128 of k: what a pipeline stage costs beyond its multiplications
+    Fitted<double> compute;  ///< share of peak that the multiplications alone reach
+    Fitted<double> memory;   ///< share of data-sheet bandwidth
+    int max_tile_n                              = 128;  ///< the widest tile that the library picks
+    bool operator==(const GemmConstants&) const = default;
+};
+
+/// A kernel that computes and loads at the same time.
+struct OverlapConstants {
+    Fitted<Seconds> launch;
+    Fitted<double> compute;  ///< share of peak; 1 where the kernel only moves memory
+    Fitted<double> memory;   ///< share of data-sheet bandwidth
+    Fitted<double>
+        cached;          ///< the same while the operands stay in L2 (above 1); 0: not known. A fit needs it
+                         ///< to read warm benchmarks; a prediction starts with a cold L2 and never uses it.
+    int query_tile = 1;  ///< rows of the matrix product are padded to a multiple of this
+    bool operator==(const OverlapConstants&) const = default;
+};
+
+/// Relative errors |model / measured - 1| of a fit over the rows of its tables.
+struct Residuals {
+    int rows      = 0;
+    double median = 0, p90 = 0, worst = 0;
+    double factor = 1;  ///< eight rows of ten lie within measured * factor and measured / factor
+    bool operator==(const Residuals&) const = default;
+};
+
+template <class Constants>
+struct Implementation {
+    std::string name;               ///< "deepgemm-2025-02-25"
+    std::string measured_on;        ///< "H800 SXM5", in the source's words
+    std::string source;             ///< which rows of which document
+    Source basis = Source::fitted;  ///< assumed: constants taken over from another kernel
+    Constants constants;
+    Residuals residuals;
+    bool operator==(const Implementation&) const = default;
+};
+
+template <class Constants>
+struct KernelFamily {
+    std::string preferred;
+    std::vector<Implementation<Constants>> implementations;
+
+    /// The implementation called `name` (empty: the preferred one); null if there is none.
+    const Implementation<Constants>* find(std::string_view name = {}) const {
+        for (const auto& each : implementations)
+            if (each.name == (name.empty() ? std::string_view(preferred) : name)) return &each;
+        return nullptr;
+    }
+    bool operator==(const KernelFamily&) const = default;
+};
+
+struct Calibration {
+    std::string name = "none";
+    std::string gpu;  ///< preset name of the GPU whose data sheet the shares refer to; empty: none
+    KernelFamily<GemmConstants> gemm_fp8, gemm_bf16, grouped_gemm;
+    KernelFamily<OverlapConstants> batched_gemm, mla_decode, flash_prefill, gqa_decode, indexer, streaming;
+    bool operator==(const Calibration&) const = default;
+};
+
+/// Calls `visit(key, family)` for every family of a (const) Calibration, in the file's order.
+template <class C, class Visit>
+void each_family(C& c, Visit visit) {
+    visit("gemm_fp8", c.gemm_fp8);
+    visit("gemm_bf16", c.gemm_bf16);
+    visit("grouped_gemm", c.grouped_gemm);
+    visit("batched_gemm", c.batched_gemm);
+    visit("mla_decode", c.mla_decode);
+    visit("flash_prefill", c.flash_prefill);
+    visit("gqa_decode", c.gqa_decode);
+    visit("indexer", c.indexer);
+    visit("streaming", c.streaming);
+}
+
+/// Reads a calibration file ("schema": 1). Throws SpecError on a missing, malformed or unknown key.
+Calibration read_calibration(const nlohmann::json& json, const std::string& name, const std::string& file);
+
+/// "none" and the calibrations that are compiled in.
+std::vector<std::string> calibration_names();
+
+/// The calibration `name` (hw/calibrations/NAME/NAME.json); "none" is empty: roofline only.
+Calibration load_calibration(const DataFiles& data, const std::string& name);
+
+/// The text of a calibration file; read_calibration gives it back to nine digits.
+std::string to_json(const Calibration& calibration);
+
+}  // namespace isobath

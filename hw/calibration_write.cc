@@ -1,0 +1,72 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "hw/calibration.h"
+
+namespace isobath {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Nine digits: enough to see that a second fit is the same, few enough to hide the last bits of rounding.
+std::string digits(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.9g", value);
+    return text;
+}
+
+Json entry(Seconds value) {
+    return digits(value.in(unit::us)) + " us";
+}
+Json entry(double value) {
+    return Json::parse(digits(value));
+}
+
+template <class T>
+Json entry(const Fitted<T>& fitted) {
+    return {{"value", entry(fitted.value)}, {"low", entry(fitted.low)}, {"high", entry(fitted.high)}};
+}
+
+Json entry(const GemmConstants& c) {
+    return {{"launch", entry(c.launch)},   {"tile", entry(c.tile)},     {"step", entry(c.step)},
+            {"compute", entry(c.compute)}, {"memory", entry(c.memory)}, {"max_tile_n", c.max_tile_n}};
+}
+
+Json entry(const OverlapConstants& c) {
+    Json out{{"launch", entry(c.launch)}, {"compute", entry(c.compute)}, {"memory", entry(c.memory)}};
+    if (c.cached.value > 0) out["cached"] = entry(c.cached);
+    out["query_tile"] = c.query_tile;
+    return out;
+}
+
+Json entry(const Residuals& r) {
+    return {{"rows", r.rows},
+            {"median", entry(r.median)},
+            {"p90", entry(r.p90)},
+            {"worst", entry(r.worst)},
+            {"factor", entry(r.factor)}};
+}
+
+template <class Constants>
+Json entry(const KernelFamily<Constants>& family) {
+    Json all = Json::object();
+    for (const auto& each : family.implementations)
+        all[each.name] = {{"measured_on", each.measured_on},
+                          {"source", each.source},
+                          {"basis", std::string(name_of(each.basis))},
+                          {"constants", entry(each.constants)},
+                          {"residuals", entry(each.residuals)}};
+    return {{"default", family.preferred}, {"implementations", std::move(all)}};
+}
+
+}  // namespace
+
+std::string to_json(const Calibration& calibration) {
+    Json families = Json::object();
+    each_family(calibration, [&](const char* key, const auto& family) {
+        if (!family.implementations.empty()) families[key] = entry(family);
+    });
+    return Json{{"schema", 1}, {"gpu", calibration.gpu}, {"families", std::move(families)}}.dump(2) + "\n";
+}
+
+}  // namespace isobath

@@ -1,0 +1,184 @@
+#include "model/calibrate/fit_calibration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "hw/spec_reader.h"
+#include "model/calibrate/fit_kernels.h"
+#include "model/calibrated_time.h"
+
+namespace isobath {
+namespace {
+
+/// The rows of the tables of some kernels and one implementation, and what the tables say of themselves.
+struct Gathered {
+    Samples samples;
+    std::string measured_on, source;
+};
+
+Gathered gather(std::span<const KernelTable> tables, const std::string& implementation,
+                const std::set<std::string>& kernels) {
+    Gathered out;
+    const auto add = [](std::string& text, const std::string& more) {
+        if (text.find(more) == text.npos) text += (text.empty() ? "" : "; ") + more;
+    };
+    for (const KernelTable& table : tables) {
+        if (table.implementation != implementation || !kernels.count(table.kernel)) continue;
+        out.samples.insert(out.samples.end(), table.samples.begin(), table.samples.end());
+        add(out.measured_on, table.measured_on);
+        add(out.source, table.source);
+    }
+    return out;
+}
+
+std::vector<std::string> implementations_of(std::span<const KernelTable> tables, const std::string& kernel) {
+    std::set<std::string> names;
+    for (const KernelTable& table : tables)
+        if (table.kernel == kernel) names.insert(table.implementation);
+    return {names.begin(), names.end()};
+}
+
+template <class Constants>
+void add(KernelFamily<Constants>& family, const std::string& name, const Gathered& rows,
+         const FamilyFit<Constants>& fit, Source basis = Source::fitted) {
+    family.implementations.push_back(
+        {name, rows.measured_on, rows.source, basis, fit.constants, fit.residuals});
+    if (family.preferred.empty()) family.preferred = name;
+}
+
+void need(const Gathered& rows, std::size_t constants, const std::string& what) {
+    if (rows.samples.size() < constants)
+        fail_at("tables", "/" + what,
+                "fewer rows than constants to fit; need at least " + std::to_string(constants));
+}
+
+/// DeepGEMM's widest tile was 128 columns at its release and 160 from March 2025 on (its configuration
+/// search).
+int widest_tile(const std::string& implementation) {
+    if (implementation == "deepgemm-2025-02-25") return 128;
+    return implementation.rfind("deepgemm", 0) == 0 ? 160 : 256;  // 256: cuBLAS on Hopper
+}
+
+void fit_fp8(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibration& out) {
+    for (const std::string& name : implementations_of(tables, "gemm_fp8")) {
+        const Gathered dense   = gather(tables, name, {"gemm_fp8"});
+        const Gathered grouped = gather(tables, name, {"grouped_masked", "grouped_contiguous"});
+        need(dense, 6, "gemm_fp8");
+        const GemmFit fit = fit_gemm(gpu, dense.samples, grouped.samples, widest_tile(name));
+        add(out.gemm_fp8, name, dense, fit.dense);
+        if (!grouped.samples.empty()) add(out.grouped_gemm, name, grouped, fit.grouped);
+    }
+}
+
+void fit_bf16(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibration& out) {
+    for (const std::string& name : implementations_of(tables, "gemm_bf16")) {
+        const Gathered rows = gather(tables, name, {"gemm_bf16"});
+        need(rows, 5, "gemm_bf16");
+        add(out.gemm_bf16, name, rows, fit_gemm(gpu, rows.samples, {}, widest_tile(name)).dense);
+    }
+    for (const std::string& name : implementations_of(tables, "batched_gemm")) {
+        const Gathered rows        = gather(tables, name, {"batched_gemm"});
+        const auto* dense          = out.gemm_bf16.find();
+        const Fitted<double> whole = {1, 1, 1};
+        need(rows, 3, "batched_gemm");
+        add(out.batched_gemm, name, rows,
+            fit_batched_gemm(gpu, rows.samples, dense ? dense->constants.compute : whole));
+    }
+}
+
+/// FlashMLA works on 64 rows (heads times query tokens) at a time; its releases share launch and bandwidth.
+void fit_mla(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibration& out) {
+    std::vector<Gathered> releases;
+    std::vector<Samples> samples;
+    std::vector<std::string> names;
+    for (const std::string& name : implementations_of(tables, "mla_decode")) {
+        const Gathered rows = gather(tables, name, {"mla_decode", "mla_decode_slope"});
+        need(rows, 3, "mla_decode");
+        if (name.rfind("flashmla", 0) != 0) {
+            add(out.mla_decode, name, rows, fit_mla_decode(gpu, {rows.samples}, 64)[0]);
+            continue;
+        }
+        names.push_back(name);
+        releases.push_back(rows);
+        samples.push_back(rows.samples);
+    }
+    const auto fits = fit_mla_decode(gpu, samples, 64);
+    for (std::size_t i = 0; i < names.size(); ++i) add(out.mla_decode, names[i], releases[i], fits[i]);
+    if (!names.empty()) out.mla_decode.preferred = names.front();
+}
+
+/// No table times GQA decode on this GPU: the same loads and the same overlap as MLA decode.
+void borrow_gqa(Calibration& out) {
+    const auto* mla = out.mla_decode.find();
+    if (!mla) return;
+    Implementation<OverlapConstants> gqa = *mla;
+    gqa.name                             = "like-" + mla->name;
+    gqa.source                           = "no table; constants of MLA decode: " + mla->source;
+    gqa.basis                            = Source::assumed;
+    gqa.residuals.factor *= CalibratedTime::kTransferFactor;
+    out.gqa_decode = {gqa.name, {gqa}};
+}
+
+void fit_flash(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibration& out) {
+    const auto* mla             = out.mla_decode.find();
+    const Fitted<double> memory = mla ? mla->constants.memory : Fitted<double>{1, 1, 1};
+    for (const std::string& name : implementations_of(tables, "flash_prefill")) {
+        const Gathered rows = gather(tables, name, {"flash_prefill"});
+        need(rows, 2, "flash_prefill");
+        add(out.flash_prefill, name, rows, fit_flash_prefill(gpu, rows.samples, 128, memory));
+    }
+}
+
+void fit_rest(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibration& out) {
+    for (const std::string& name : implementations_of(tables, "indexer")) {
+        const Gathered rows = gather(tables, name, {"indexer"});
+        need(rows, 3, "indexer");
+        add(out.indexer, name, rows, fit_indexer(gpu, rows.samples));
+    }
+    for (const std::string& name : implementations_of(tables, "streaming")) {
+        const Gathered rows = gather(tables, name, {"streaming"});
+        need(rows, 2, "streaming");
+        add(out.streaming, name, rows, fit_streaming(gpu, rows.samples));
+    }
+}
+
+/// The family of a calibration that serves a table's kernel.
+std::string family_of(const std::string& kernel) {
+    if (kernel == "grouped_masked" || kernel == "grouped_contiguous") return "grouped_gemm";
+    return kernel == "mla_decode_slope" ? "mla_decode" : kernel;
+}
+
+}  // namespace
+
+Calibration fit_calibration(const GpuSpec& gpu, std::span<const KernelTable> tables,
+                            const std::string& name) {
+    Calibration out;
+    out.name = name;
+    out.gpu  = gpu.name;
+    fit_fp8(gpu, tables, out);
+    fit_bf16(gpu, tables, out);
+    fit_mla(gpu, tables, out);
+    borrow_gqa(out);
+    fit_flash(gpu, tables, out);
+    fit_rest(gpu, tables, out);
+    return out;
+}
+
+Residuals residuals_on(const Calibration& calibration, const GpuSpec& gpu, const KernelTable& table) {
+    KernelChoice choice;
+    each_family(calibration, [&](const char* key, const auto& family) {
+        if (key == family_of(table.kernel) && family.find(table.implementation))
+            choice[key] = table.implementation;
+    });
+    const CalibratedTime model(gpu, calibration, choice);
+    std::vector<double> errors;
+    for (const KernelSample& sample : table.samples) {
+        Seconds time = model.cost(sample.op, gpu.sm_count).estimate.time;
+        if (sample.minus) time -= model.cost(*sample.minus, gpu.sm_count).estimate.time;
+        errors.push_back(std::log(time / sample.time));
+    }
+    return residuals_of(errors);
+}
+
+}  // namespace isobath

@@ -1,0 +1,38 @@
+/// Measured kernel times as their sources print them: what a calibration is fitted to.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hw/data.h"
+#include "model/op.h"
+
+namespace isobath {
+
+/// One measured row. With `minus`, `time` is the difference of two measured times.
+struct KernelSample {
+    Op op;
+    std::optional<Op> minus;
+    Seconds time;
+};
+
+/// The rows of one table: one kernel, one implementation, one source.
+struct KernelTable {
+    std::string name;            ///< of the file
+    std::string kernel;          ///< what the rows time: "gemm_fp8", "grouped_masked", "mla_decode", ...
+    std::string implementation;  ///< "deepgemm-2025-02-25"
+    std::string measured_on, source;
+    std::vector<KernelSample> samples;
+};
+
+/// Reads a table ("schema": 1). Columns are the kernel's shape and "time_us" or "tflops" (turned into time).
+///
+/// Throws SpecError if a column is missing or unknown, or a row has a wrong length or a number below 0.
+KernelTable read_kernel_table(const nlohmann::json& json, const std::string& name, const std::string& file);
+
+/// All tables under hw/calibrations/`gpu`/tables, by name.
+std::vector<KernelTable> load_kernel_tables(const DataFiles& data, const std::string& gpu);
+
+}  // namespace isobath

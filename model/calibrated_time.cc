@@ -1,0 +1,142 @@
+#include "model/calibrated_time.h"
+
+#include <algorithm>
+
+#include "hw/spec_reader.h"
+#include "hw/text.h"
+
+namespace isobath {
+namespace {
+
+void check_families(const Calibration& calibration, const KernelChoice& choice) {
+    for (const auto& [wanted, name] : choice) {
+        bool known = false;
+        each_family(calibration,
+                    [&, key = wanted](const char* family, const auto&) { known |= key == family; });
+        if (!known) fail_at("kernels", "/" + wanted, "no such kernel family");
+    }
+}
+
+Bound bound_of(const FormTime& form) {
+    if (form.launch >= std::max(form.compute, form.memory)) return Bound::latency;
+    return form.compute > form.memory ? Bound::compute : Bound::memory;
+}
+
+}  // namespace
+
+template <class Constants>
+auto CalibratedTime::choose(const KernelFamily<Constants>& family, const std::string& name) const
+    -> Chosen<Constants> {
+    const Implementation<Constants>* found = family.find(name);
+    if (!found && !name.empty()) {
+        std::vector<std::string_view> known;
+        for (const auto& each : family.implementations) known.push_back(each.name);
+        fail_at("kernels", "/", "no implementation \"" + clipped(name) + "\"; known: " + joined(known));
+    }
+    if (!found) return {};
+    return {found->constants, found->residuals.factor, found->basis, true};
+}
+
+CalibratedTime::CalibratedTime(const GpuSpec& gpu, const Calibration& calibration, const KernelChoice& choice)
+    : roofline_(gpu), transferred_(calibration.gpu != gpu.name) {
+    check_families(calibration, choice);
+    for (int i = 0; i < kMathCount; ++i) machines_[i] = machine_of(gpu, static_cast<Math>(i));
+    const auto name = [&](const char* family) {
+        const auto at = choice.find(family);
+        return at == choice.end() ? std::string() : at->second;
+    };
+    gemm_fp8_      = choose(calibration.gemm_fp8, name("gemm_fp8"));
+    gemm_bf16_     = choose(calibration.gemm_bf16, name("gemm_bf16"));
+    grouped_gemm_  = choose(calibration.grouped_gemm, name("grouped_gemm"));
+    batched_gemm_  = choose(calibration.batched_gemm, name("batched_gemm"));
+    mla_decode_    = choose(calibration.mla_decode, name("mla_decode"));
+    flash_prefill_ = choose(calibration.flash_prefill, name("flash_prefill"));
+    gqa_decode_    = choose(calibration.gqa_decode, name("gqa_decode"));
+    indexer_       = choose(calibration.indexer, name("indexer"));
+    streaming_     = choose(calibration.streaming, name("streaming"));
+}
+
+/// `familiar`: the constants were fitted in this number format.
+template <class Constants>
+KernelCost CalibratedTime::cost_of(const Chosen<Constants>& chosen, const FormTime& form,
+                                   bool familiar) const {
+    const bool carried  = transferred_ || !familiar;
+    const double factor = carried ? chosen.factor * kTransferFactor : chosen.factor;
+    return {Estimate::within(form.time, factor, carried ? Source::assumed : chosen.source), bound_of(form)};
+}
+
+KernelCost CalibratedTime::time(const Gemm& g, int sms) const {
+    const Math math    = math_of(g.format);
+    const bool narrow  = math == Math::fp8 || math == Math::fp4 || math == Math::int8;
+    const auto& chosen = narrow ? gemm_fp8_ : gemm_bf16_;
+    if (!chosen.present) return roofline_.cost(g, sms);
+    const bool familiar = g.format == Format::fp8_block || math == Math::bf16;
+    return cost_of(chosen, gemm_time(chosen.constants, machines_[int(math)], g, sms), familiar);
+}
+
+KernelCost CalibratedTime::time(const GroupedGemm& g, int sms) const {
+    if (!grouped_gemm_.present || g.experts < 1) return roofline_.cost(g, sms);
+    const Machine& machine = machines_[int(math_of(g.format))];
+    return cost_of(grouped_gemm_, grouped_gemm_time(grouped_gemm_.constants, machine, g, sms),
+                   g.format == Format::fp8_block);
+}
+
+KernelCost CalibratedTime::time(const BatchedGemm& g, int sms) const {
+    if (!batched_gemm_.present) return roofline_.cost(g, sms);
+    const Work work = work_of(g);
+    return cost_of(batched_gemm_,
+                   overlap_time(batched_gemm_.constants, machines_[int(work.math)], work.flop, work.bytes,
+                                sms, Hiding::partial),
+                   work.math == Math::bf16);
+}
+
+KernelCost CalibratedTime::time(const MlaDecode& a, int sms) const {
+    if (!mla_decode_.present) return roofline_.cost(a, sms);
+    const OverlapConstants& c = mla_decode_.constants;
+    return cost_of(mla_decode_,
+                   overlap_time(c, machines_[int(Math::bf16)], padded_flop(a, c.query_tile), work_of(a).bytes,
+                                sms, Hiding::whole),
+                   a.cache == KvLayout::bf16);
+}
+
+KernelCost CalibratedTime::time(const FlashPrefill& a, int sms) const {
+    if (!flash_prefill_.present) return roofline_.cost(a, sms);
+    const OverlapConstants& c = flash_prefill_.constants;
+    const Work work           = work_of(a);
+    return cost_of(flash_prefill_,
+                   overlap_time(c, machines_[int(work.math)], padded_flop(a, c.query_tile), work.bytes, sms,
+                                Hiding::whole),
+                   work.math == Math::bf16);
+}
+
+KernelCost CalibratedTime::time(const GqaDecode& a, int sms) const {
+    if (!gqa_decode_.present) return roofline_.cost(a, sms);
+    const OverlapConstants& c = gqa_decode_.constants;
+    return cost_of(gqa_decode_,
+                   overlap_time(c, machines_[int(Math::bf16)], padded_flop(a, c.query_tile), work_of(a).bytes,
+                                sms, Hiding::whole),
+                   a.cache == Format::bf16);
+}
+
+KernelCost CalibratedTime::time(const IndexerScore& i, int sms) const {
+    if (!indexer_.present) return roofline_.cost(i, sms);
+    const Work work = work_of(i);
+    return cost_of(indexer_,
+                   overlap_time(indexer_.constants, machines_[int(work.math)], work.flop, work.bytes, sms,
+                                Hiding::partial),
+                   true);
+}
+
+KernelCost CalibratedTime::time(const Streaming& s, int sms) const {
+    if (!streaming_.present) return roofline_.cost(s, sms);
+    return cost_of(streaming_,
+                   overlap_time(streaming_.constants, machines_[int(Math::bf16)], Flops{}, s.bytes, sms,
+                                Hiding::partial),
+                   true);
+}
+
+KernelCost CalibratedTime::cost(const Op& op, int sms) const {
+    return std::visit([&](const auto& kernel) { return time(kernel, std::max(1, sms)); }, op);
+}
+
+}  // namespace isobath

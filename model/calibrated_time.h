@@ -1,0 +1,64 @@
+/// Kernel time from fitted forms, with the roofline behind them.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "hw/calibration.h"
+#include "hw/gpu.h"
+#include "model/kernel_forms.h"
+#include "model/kernel_time.h"
+
+namespace isobath {
+
+/// Which implementation serves a family: "gemm_fp8" -> "deepgemm-2025-04-09". A family that is not named
+/// uses the calibration's default.
+using KernelChoice = std::map<std::string, std::string>;
+
+/// A family that the calibration holds is timed by its form: Source::fitted, or assumed where the constants
+/// were fitted on another GPU, another kernel or another number format. The rest is timed at the roofline.
+///
+/// low and high are the 80 % interval from the spread of the family's residuals, taken as a factor; where
+/// constants are carried over, that factor is multiplied by kTransferFactor.
+class CalibratedTime final : public KernelTime {
+  public:
+    /// Throws SpecError if `choice` names a family or implementation that the calibration does not hold.
+    CalibratedTime(const GpuSpec& gpu, const Calibration& calibration, const KernelChoice& choice = {});
+
+    KernelCost cost(const Op& op, int sms) const override;
+
+    /// FlashInfer's MLA decode reaches 0.58 of BF16 peak on H800 and 0.83 on H20 (InferSim's tables):
+    /// what carrying a share of peak from one GPU to another can be wrong by.
+    static constexpr double kTransferFactor = 1.4;
+
+  private:
+    /// The constants in use; `present` is false where the roofline applies.
+    template <class Constants>
+    struct Chosen {
+        Constants constants;
+        double factor = 1;
+        Source source = Source::fitted;
+        bool present  = false;
+    };
+    template <class Constants>
+    Chosen<Constants> choose(const KernelFamily<Constants>& family, const std::string& name) const;
+    template <class Constants>
+    KernelCost cost_of(const Chosen<Constants>& chosen, const FormTime& form, bool familiar) const;
+
+    KernelCost time(const Gemm&, int sms) const;
+    KernelCost time(const GroupedGemm&, int sms) const;
+    KernelCost time(const BatchedGemm&, int sms) const;
+    KernelCost time(const MlaDecode&, int sms) const;
+    KernelCost time(const FlashPrefill&, int sms) const;
+    KernelCost time(const GqaDecode&, int sms) const;
+    KernelCost time(const IndexerScore&, int sms) const;
+    KernelCost time(const Streaming&, int sms) const;
+
+    RooflineTime roofline_;
+    bool transferred_;
+    Machine machines_[kMathCount];
+    Chosen<GemmConstants> gemm_fp8_, gemm_bf16_, grouped_gemm_;
+    Chosen<OverlapConstants> batched_gemm_, mla_decode_, flash_prefill_, gqa_decode_, indexer_, streaming_;
+};
+
+}  // namespace isobath

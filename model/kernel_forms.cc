@@ -1,0 +1,105 @@
+#include "model/kernel_forms.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/row_blocks.h"
+
+namespace isobath {
+namespace {
+
+constexpr int kStepK = 128;  ///< DeepGEMM scales its sums every 128 of k; our step constant is per 128
+
+int whole(double x) {  // ceil of a count, without the library call
+    const int down = static_cast<int>(x);
+    return down < x ? down + 1 : down;
+}
+
+double norm2(double a, double b) {
+    return std::sqrt(a * a + b * b);
+}
+
+/// Time of one tile: its fixed part, and per 128 of k the pipeline stage and the multiplications.
+Seconds tile_time(const GemmConstants& c, const Machine& machine, const TilePlan& plan, int k) {
+    const int steps            = (k + kStepK - 1) / kStepK;
+    const Flops multiplication = 2.0 * plan.rows * plan.width * kStepK * unit::FLOP;
+    return c.tile.value + steps * (c.step.value + multiplication / (machine.flops_per_sm * c.compute.value));
+}
+
+FormTime tiled(const GemmConstants& c, const Machine& machine, Seconds compute, Bytes bytes, int sms) {
+    const Seconds memory = bytes / (bandwidth_of(machine, sms) * c.memory.value);
+    return {c.launch.value + Seconds{norm2(compute.base(), memory.base())}, c.launch.value, compute, memory};
+}
+
+}  // namespace
+
+Machine machine_of(const GpuSpec& gpu, Math math) {
+    const FlopsPerSecond peak = gpu.supports(math) ? gpu.peak(math) : gpu.peak(Math::bf16);
+    return {peak / double(gpu.sm_count), gpu.hbm_bandwidth, gpu.sm_count};
+}
+
+BytesPerSecond bandwidth_of(const Machine& machine, int sms) {
+    return 2 * sms >= machine.sm_count ? machine.bandwidth
+                                       : machine.bandwidth * (2.0 * sms / machine.sm_count);
+}
+
+TilePlan plan_tiles(double row_blocks, int tile_rows, int n, int max_tile_n, int sms) {
+    const int blocks        = std::max(1, whole(row_blocks));
+    const long long all     = static_cast<long long>(blocks) * ((n + max_tile_n - 1) / max_tile_n);
+    const long long waves   = (all + sms - 1) / sms;
+    const long long columns = std::max(1LL, waves * sms / blocks);
+    const int narrowest     = static_cast<int>((n + columns - 1) / columns);
+    const int width         = std::clamp((narrowest + 7) / 8 * 8, 16, std::max(16, max_tile_n));
+    return {tile_rows, (n + width - 1) / width, width};
+}
+
+FormTime gemm_time(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms) {
+    const int rows        = shape.m <= 64 ? 64 : 128;
+    const int blocks      = std::max(1, whole(shape.m / rows));
+    const TilePlan plan   = plan_tiles(blocks, rows, shape.n, c.max_tile_n, sms);
+    const long long tiles = static_cast<long long>(blocks) * plan.columns;
+    const double waves    = static_cast<double>((tiles + sms - 1) / sms);
+    return tiled(c, machine, waves * tile_time(c, machine, plan, shape.k), work_of(shape).bytes, sms);
+}
+
+FormTime grouped_gemm_time(const GemmConstants& c, const Machine& machine, const GroupedGemm& shape,
+                           int sms) {
+    const double mean = shape.rows / shape.experts;
+    const bool low    = shape.layout == GroupedLayout::masked && mean <= 64;
+    const int rows    = low ? 64 : 128;
+    const TilePlan plan =
+        plan_tiles(shape.experts * std::ceil(mean / rows), rows, shape.n, c.max_tile_n, sms);
+    const BlockCount one    = blocks_of_expert(mean, shape.row_variance, rows);
+    const BlockCount blocks = {shape.experts * one.mean, shape.experts * one.variance};
+    const double waves      = expected_waves(blocks, plan.columns, sms);
+    return tiled(c, machine, waves * tile_time(c, machine, plan, shape.k), work_of(shape).bytes, sms);
+}
+
+FormTime overlap_time(const OverlapConstants& c, const Machine& machine, Flops flop, Bytes bytes, int sms,
+                      Hiding hiding) {
+    const Seconds compute = flop / (machine.flops_per_sm * (sms * c.compute.value));
+    const Seconds memory  = bytes / (bandwidth_of(machine, sms) * c.memory.value);
+    const double x = compute.base(), y = memory.base();
+    const double both = hiding == Hiding::partial ? norm2(x, y) : std::max(x, y);
+    return {c.launch.value + Seconds{both}, c.launch.value, compute, memory};
+}
+
+Flops padded_flop(const MlaDecode& a, int query_tile) {
+    const double rows = double(whole(double(a.s_q) * a.heads / query_tile)) * query_tile;
+    const double dims = 2.0 * a.kv_lora_rank + a.qk_rope_head_dim;
+    return 2 * a.batch * a.context * rows * dims * unit::FLOP;
+}
+
+Flops padded_flop(const GqaDecode& a, int query_tile) {
+    const double group = double(a.heads) / std::max(1, a.kv_heads);
+    const double rows  = double(whole(a.s_q * group / query_tile)) * query_tile * a.kv_heads;
+    return 2 * a.batch * a.context * rows * (a.qk_head_dim + a.v_head_dim) * unit::FLOP;
+}
+
+Flops padded_flop(const FlashPrefill& a, int query_tile) {
+    // Row i of q_len meets its own diagonal tile whole: half a tile more than the causal mask on average.
+    const double pairs = a.sequences * a.q_len * (a.kv_len - a.q_len + (a.q_len + 1) / 2 + query_tile / 2.0);
+    return 2 * pairs * a.heads * (a.qk_head_dim + a.v_head_dim) * unit::FLOP;
+}
+
+}  // namespace isobath

@@ -1,0 +1,17 @@
+/// What one GPU computes of a step, from the layout and the workload.
+#pragma once
+
+#include "model/layer.h"
+#include "sim/scenario.h"
+
+namespace isobath {
+
+/// One micro-batch. `batch_per_gpu` counts requests over all micro-batches; `context` is what a decoding
+/// request attends to, or the input tokens of a prefilled one. `received_per_token`: ranks that a token
+/// reaches.
+///
+/// Routing is random and uniform: an expert's rows are binomial over the tokens of its group.
+Batch batch_of(const Scenario& scenario, bool exchange, double batch_per_gpu, double context, int s_q,
+               double received_per_token);
+
+}  // namespace isobath

@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <ostream>
+
+#include "hw/spec_reader.h"
+#include "hw/text.h"
+#include "sim/cli/command.h"
+
+namespace isobath::cli {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"run", "how long does a step take, why, does it fit, what does it cost?", command_run},
+    {"explain", "where does this number come from: equation, inputs, source, interval?", command_explain},
+    {"compare", "what changes between two scenarios, operation by operation?", command_compare},
+    {"validate", "how far are the predictions from published measurements?", command_validate},
+    {"presets", "which models, GPUs, clusters, calibrations and engines are built in?", command_presets},
+    {"schema", "what may stand in a scenario file: JSON Schema", command_schema},
+};
+
+std::string overview() {
+    std::string text = "Isobath: how to serve DeepSeek-class models, what users will feel, and what it costs.\n\nUsage: isobath COMMAND ...\n\n";
+    for (const Command& c : kCommands) text += fmt::format("  {:<10} {}\n", c.name, c.question);
+    return text + "\nisobath COMMAND --help shows flags and an example. isobath --version shows what was built in.\n";
+}
+
+std::string version() {
+    return "isobath " ISOBATH_VERSION "\nbuilt in: run explain compare validate presets schema\n"
+           "not built in: Qt window, CUDA profiler, MPI\n";
+}
+
+int dispatch(const std::vector<std::string>& words, std::ostream& out, std::ostream& err, bool colour) {
+    const std::string first = words.empty() ? "--help" : words.front();
+    if (first == "--help" || first == "-h" || first == "help") return out << overview(), kDone;
+    if (first == "--version") return out << version(), kDone;
+    for (const Command& c : kCommands)
+        if (c.name == first) return c.run({{words.begin() + 1, words.end()}, out, err, colour});
+    std::vector<std::string_view> names;
+    for (const Command& c : kCommands) names.push_back(c.name);
+    const std::string_view near = nearest(first, names);
+    throw SpecError(fmt::format("isobath: no command \"{}\"; {}", clipped(first),
+                                near.empty() ? "see isobath --help" : fmt::format("did you mean \"{}\"?", near)));
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+    return kCommands;
+}
+
+int run_main(const std::vector<std::string>& words, std::ostream& out, std::ostream& err, bool colour) {
+    try {
+        return dispatch(words, out, err, colour);
+    } catch (const SpecError& e) {
+        err << clipped(e.what(), 1000) << "\n";
+        return kUserError;
+    } catch (const std::exception& e) {
+        err << "isobath: internal error, please report: " << clipped(e.what(), 1000) << "\n";
+        return kBug;
+    }
+}
+
+}  // namespace isobath::cli

@@ -1,0 +1,188 @@
+#include "sim/resolve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "hw/text.h"
+
+namespace isobath {
+namespace {
+
+using nlohmann::json;
+
+/// A preset with the user's changes on top, and what to call it in messages.
+struct Preset {
+    json value;
+    std::string name, file;
+};
+
+bool is_path(const std::string& name) {
+    return name.ends_with(".json") || name.find('/') != name.npos;
+}
+
+/// A file the scenario names is looked up beside the scenario first, then from the working folder.
+json read_beside(const std::string& name, const Origin& origin, const std::string& path) {
+    const std::filesystem::path beside = std::filesystem::path(origin.file()).parent_path() / name;
+    std::error_code none;
+    try {
+        return read_json(std::filesystem::exists(beside, none) ? beside : std::filesystem::path(name));
+    } catch (const SpecError& e) {
+        origin.fail(path, e.what());
+    }
+}
+
+Preset load(const std::string& name, const std::string& folder, const DataFiles& data, const Origin& origin,
+            const std::string& path) {
+    if (is_path(name)) return {read_beside(name, origin, path), std::filesystem::path(name).stem().string(), name};
+    const bool changed = origin.is_override(path);
+    return {load_preset(data, folder, name, origin.of(path), changed ? "" : path), name,
+            data.shown(folder + "/" + name + ".json")};
+}
+
+/// The text of `wanted`: a name, a path, or {"extends": name, key: value, ...}. Changes go under `inside`
+/// where a preset keeps its fields in an inner object.
+Preset load_text(const PresetText& wanted, const std::string& folder, const DataFiles& data, const Origin& origin,
+                 const std::string& path, const char* inside = nullptr) {
+    json value = json::parse(wanted.json);
+    if (value.is_string()) return load(value.get<std::string>(), folder, data, origin, path);
+    if (!value.contains("extends")) return {value, "custom", origin.of(path)};
+    if (!value["extends"].is_string()) origin.fail(path + "/extends", "expected the name of a preset");
+    Preset base = load(value["extends"].get<std::string>(), folder, data, origin, path + "/extends");
+    value.erase("extends");
+    json& target = inside && base.value.contains(inside) ? base.value[inside] : base.value;
+    for (const auto& [key, change] : value.items()) {
+        if (target.contains(key) && target[key].is_object() && target[key].contains("source") && !change.is_object())
+            target[key] = {{"value", change}, {"source", "set by the user"}};
+        else
+            target[key] = change;
+    }
+    base.file = origin.of(path);
+    return base;
+}
+
+void resolve_model(Scenario& s, const DataFiles& data, const Origin& origin) {
+    const Preset p = load_text(s.model_text, "scenarios/models", data, origin, "/model", "config");
+    const bool preset = p.value.contains("config");
+    s.model = read_model(preset ? p.value["config"] : p.value, p.name, p.file, preset && p.file != origin.file() ? "/config" : "");
+}
+
+void resolve_cluster(Scenario& s, const DataFiles& data, const Origin& origin) {
+    const Preset gpu = load_text(s.gpu_text, "scenarios/gpus", data, origin, "/cluster/gpu");
+    s.cluster.gpu    = read_gpu(gpu.value, gpu.name, gpu.file);
+    const Preset nic = load_text(s.nic_text, "scenarios/nics", data, origin, "/cluster/nic");
+    s.cluster.nic    = read_nic(nic.value, nic.name, nic.file);
+    if (s.cluster.nvlink_domain == 0) s.cluster.nvlink_domain = s.cluster.gpus_per_node;
+    if (s.cluster.gpus() > s.cluster.nvlink_domain && s.cluster.nic.bandwidth <= BytesPerSecond{})
+        origin.fail("/cluster/nic", "none, but the cluster is larger than one NVLink domain; allowed: " +
+                                        joined(std::vector<std::string_view>{"cx7-400g", "another NIC preset"}));
+}
+
+void resolve_engine(Scenario& s, const DataFiles& data, const Origin& origin) {
+    json value = json::parse(s.engine_text.json);
+    if (value.is_string()) value = newest_engine(data, value.get<std::string>());
+    const Preset p = load_text({value.dump()}, "scenarios/engines", data, origin, "/engine");
+    s.engine       = read_engine(p.value, p.name, p.file);
+}
+
+/// A survival curve from a preset, a list S_1, S_2, ..., or the chance of one draft.
+void resolve_acceptance(Scenario& s, const DataFiles& data, const Origin& origin) {
+    if (s.speculation.drafts() == 0) return;
+    const std::string path = "/speculation/acceptance";
+    const json value       = json::parse(s.acceptance_text.json);
+    json curve             = value;
+    s.speculation.source   = "set by the user";
+    if (value.is_number()) {
+        curve = json::array();
+        for (int i = 1; i <= s.speculation.depth; ++i) curve.push_back(std::pow(value.get<double>(), i));
+        s.speculation.source = "set by the user: one chance for every position";
+    } else if (!value.is_array()) {
+        const Preset p = load_text(s.acceptance_text, "scenarios/acceptance", data, origin, path);
+        SpecReader in(p.value, p.file);
+        curve                = in.raw("survival");
+        s.speculation.source = in.text("source");
+    }
+    double last = 1;
+    for (const json& one : curve) {
+        if (!one.is_number() || one.get<double>() < 0 || one.get<double>() > last)
+            origin.fail(path, "expected chances between 0 and 1 that never rise with depth");
+        s.speculation.survival.push_back(last = one.get<double>());
+    }
+    const auto depth = static_cast<std::size_t>(s.speculation.depth);
+    if (s.speculation.survival.size() < depth)
+        origin.fail("/speculation/depth", fmt::format("{} drafts, but the acceptance curve has {} positions", depth,
+                                                      s.speculation.survival.size()));
+    s.speculation.survival.resize(depth);
+}
+
+void resolve_precision(Scenario& s, const DataFiles& data, const Origin& origin) {
+    const Preset p = load_text(s.precision_text, "scenarios/precisions", data, origin, "/precision");
+    s.precision    = read_precision(p.value, p.file);
+}
+
+/// "auto": the GPU's own calibration, else H800's shares carried over to its data sheet (marked assumed).
+/// An object extends one and names implementations: {"extends": "h800", "gemm_fp8": "deepgemm-2025-02-25"}.
+void resolve_calibration(Scenario& s, const DataFiles& data, const Origin& origin) {
+    const std::string path = "/calibration";
+    json value             = json::parse(s.calibration_text.json);
+    if (value.is_object()) {
+        for (const auto& [family, name] : value.items()) {
+            if (!name.is_string()) origin.fail(path + "/" + family, "expected the name of an implementation");
+            if (family != "extends") s.implementations[family] = name.get<std::string>();
+        }
+        value = value.value("extends", "auto");
+    }
+    const std::vector<std::string> names = calibration_names();
+    std::string name                     = value.get<std::string>();
+    if (name == "auto") name = std::count(names.begin(), names.end(), s.cluster.gpu.name) ? s.cluster.gpu.name : "h800";
+    if (!std::count(names.begin(), names.end(), name) && !data.find("hw/calibrations/" + name + "/" + name + ".json"))
+        origin.fail(path, fmt::format("no calibration \"{}\"; known: auto, {}", clipped(name),
+                                      joined(std::vector<std::string_view>(names.begin(), names.end()))));
+    s.calibration = load_calibration(data, name);
+}
+
+}  // namespace
+
+const Override* Origin::find(const std::string& path) const {
+    for (const Override& o : overrides_)
+        if (path == o.path || path.starts_with(o.path + "/")) return &o;
+    return nullptr;
+}
+
+std::string Origin::of(const std::string& path) const {
+    const Override* o = find(path);
+    return o ? o->shown : file_;
+}
+
+void Origin::fail(const std::string& path, const std::string& what) const {
+    const Override* o = find(path);
+    fail_at(o ? o->shown : file_, o && o->path == path ? "" : path, what);
+}
+
+void expand_cluster(json& scenario, const DataFiles& data, const Origin& origin) {
+    const auto found = scenario.find("cluster");
+    if (found == scenario.end()) return;
+    json changes     = found->is_object() ? *found : json{{"extends", *found}};
+    if (!changes.contains("extends")) return;
+    if (!changes["extends"].is_string()) origin.fail("/cluster", "expected the name of a cluster preset or an object");
+    json preset = load(changes["extends"].get<std::string>(), "scenarios/clusters", data, origin, "/cluster").value;
+    changes.erase("extends");
+    preset.erase("title");
+    preset.erase("source");
+    preset.update(changes);
+    *found = preset;
+}
+
+void resolve(Scenario& s, const DataFiles& data, const Origin& origin) {
+    resolve_model(s, data, origin);
+    resolve_cluster(s, data, origin);
+    resolve_precision(s, data, origin);
+    resolve_calibration(s, data, origin);
+    resolve_engine(s, data, origin);
+    resolve_acceptance(s, data, origin);
+}
+
+}  // namespace isobath

@@ -1,0 +1,160 @@
+#include "sim/routing.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace isobath {
+namespace {
+
+/// Probability that `draws` distinct picks from `all` miss a block of `block`; `block` may be fractional.
+double miss(double all, double block, int draws) {
+    double p = 1;
+    for (int i = 0; i < draws; ++i) p *= std::max(0.0, (all - block - i) / (all - i));
+    return p;
+}
+
+/// State of the sequential draw: d groups seen, n experts drawn from one group that we follow.
+class GroupDraw {
+  public:
+    /// Experts come in the order of their score. Up to the `limit`-th group seen, every one is taken, for the
+    /// first `limit` groups to appear are the chosen ones; after it only those of the groups seen are.
+    GroupDraw(int groups, int limit, int size, int draws)
+        : groups_(groups), limit_(limit), size_(size), width_(draws + 1) {
+        p_.assign(std::size_t(limit + 1) * std::size_t(width_), 0);
+        at(p_, 0, 0) = 1;
+        for (int i = 0; i < draws; ++i) step(i);
+    }
+
+    double probability(int seen, int followed) const {
+        return p_[std::size_t(seen) * std::size_t(width_) + std::size_t(followed)];
+    }
+
+  private:
+    double& at(std::vector<double>& p, int seen, int followed) const {
+        return p[std::size_t(seen) * std::size_t(width_) + std::size_t(followed)];
+    }
+
+    void step(int drawn) {
+        std::vector<double> next(p_.size(), 0);
+        for (int d = 0; d <= std::min(drawn, limit_); ++d)
+            for (int n = 0; n <= drawn; ++n)
+                if (probability(d, n) > 0) spread(next, drawn, d, n);
+        p_ = std::move(next);
+    }
+
+    void spread(std::vector<double>& next, int drawn, int d, int n) {
+        const bool open     = d < limit_;
+        const double share  = probability(d, n) / ((open ? groups_ : limit_) * size_ - drawn);
+        const int seen      = n > 0 ? 1 : 0;  // the followed group among the d
+        const double others = (d - seen) * size_ - (drawn - n);
+        if (others > 0) at(next, d, n) += share * others;
+        if (seen && n < size_) at(next, d, n + 1) += share * (size_ - n);
+        if (!open) return;
+        if (!seen) at(next, d + 1, 1) += share * size_;
+        at(next, d + 1, n) += share * (groups_ - d - (1 - seen)) * size_;
+    }
+
+    int groups_, limit_, size_, width_;
+    std::vector<double> p_;
+};
+
+/// Ordered pairs of a token's experts in one group, expected.
+double pairs_in_group(const GateSpread& spread) {
+    double pairs = 0;
+    for (std::size_t n = 2; n < spread.groups_holding.size(); ++n)
+        pairs += spread.groups_holding[n] * double(n) * double(n - 1);
+    return pairs;
+}
+
+enum class Nesting { no_limit, units_in_group, groups_in_unit, apart };
+
+Nesting nesting(const Gate& gate, int units) {
+    if (gate.groups == 1 || gate.topk_groups == gate.groups) return Nesting::no_limit;
+    if (units % gate.groups == 0) return Nesting::units_in_group;
+    return gate.groups % units == 0 ? Nesting::groups_in_unit : Nesting::apart;
+}
+
+double pairs_in_unit(const Gate& gate, const GateSpread& spread, int units) {
+    const double size = double(gate.experts) / gate.groups, unit = double(gate.experts) / units;
+    const double all = double(gate.top_k) * (gate.top_k - 1), together = pairs_in_group(spread);
+    switch (nesting(gate, units)) {
+        // Experts of a group are alike, so a pair of a group shares a rank by chance alone; so do groups.
+        case Nesting::units_in_group: return size > 1 ? together * (unit - 1) / (size - 1) : 0;
+        case Nesting::groups_in_unit:
+            return together + (all - together) * (double(gate.groups) / units - 1) / (gate.groups - 1);
+        default: return gate.experts > 1 ? all * (unit - 1) / (gate.experts - 1) : 0;
+    }
+}
+
+double normal_below(double x) {
+    return 0.5 * std::erfc(-x * 0.70710678118654752);
+}
+
+constexpr int kSteps = 400;  // of the integrals below; four times as many change no digit in 1e-9
+
+}  // namespace
+
+GateSpread spread_of(const Gate& gate) {
+    const int limit = std::min(gate.topk_groups, gate.groups);
+    const int open  = gate.choice == GroupChoice::random ? limit : gate.groups;
+    const GroupDraw draw(open, limit, gate.experts / gate.groups, gate.top_k);
+    GateSpread spread;
+    spread.groups_hit.assign(std::size_t(limit + 1), 0);
+    spread.groups_holding.assign(std::size_t(gate.top_k + 1), 0);
+    for (int d = 0; d <= limit; ++d)
+        for (int n = 0; n <= gate.top_k; ++n) {
+            spread.groups_hit[std::size_t(d)] += draw.probability(d, n);
+            spread.groups_holding[std::size_t(n)] += open * draw.probability(d, n);
+        }
+    spread.groups_holding[0] += gate.groups - open;
+    return spread;
+}
+
+double distinct_units(const Gate& gate, const GateSpread& spread, int units) {
+    const double size = double(gate.experts) / gate.groups, unit = double(gate.experts) / units;
+    double distinct = 0;
+    switch (nesting(gate, units)) {
+        case Nesting::units_in_group:
+            for (std::size_t n = 1; n < spread.groups_holding.size(); ++n)
+                distinct += spread.groups_holding[n] * size / unit * (1 - miss(size, unit, int(n)));
+            return distinct;
+        case Nesting::groups_in_unit:
+            for (std::size_t d = 1; d < spread.groups_hit.size(); ++d)
+                distinct += spread.groups_hit[d] * units *
+                            (1 - miss(gate.groups, double(gate.groups) / units, int(d)));
+            return distinct;
+        default: return units * (1 - miss(gate.experts, unit, gate.top_k));
+    }
+}
+
+double variance_per_unit(const Gate& gate, const GateSpread& spread, int units) {
+    const double mean = double(gate.top_k) / units;
+    return std::max(0.0, pairs_in_unit(gate, spread, units) / units + mean - mean * mean);
+}
+
+double expected_max_of_normals(int n) {
+    const double reach = 9, step = 2 * reach / kSteps;
+    double sum = 0;
+    for (int i = 0; i < kSteps; ++i) sum += 1 - std::pow(normal_below(-reach + (i + 0.5) * step), n);
+    return -reach + sum * step;
+}
+
+double expected_max(std::span<const double> mean, std::span<const double> deviation) {
+    double low = -HUGE_VAL, high = -HUGE_VAL;
+    for (std::size_t r = 0; r < mean.size(); ++r) {
+        low  = std::max(low, mean[r] - 9 * deviation[r]);
+        high = std::max(high, mean[r] + 9 * deviation[r]);
+    }
+    const double step = (high - low) / kSteps;
+    double sum        = 0;
+    for (int i = 0; i < kSteps; ++i) {
+        const double x = low + (i + 0.5) * step;
+        double below   = 1;
+        for (std::size_t r = 0; r < mean.size() && below > 0; ++r)
+            below *= deviation[r] > 0 ? normal_below((x - mean[r]) / deviation[r]) : double(x >= mean[r]);
+        sum += 1 - below;
+    }
+    return low + sum * step;
+}
+
+}  // namespace isobath

@@ -1,0 +1,63 @@
+/// The answer to `isobath run`: one step with its reasons, memory, throughput and cost.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "model/memory.h"
+#include "sim/step.h"
+
+namespace isobath {
+
+struct Range {
+    Seconds low, high;
+};
+
+/// One kernel or transfer of the step, with how often one GPU runs it.
+struct OpRow {
+    std::string name;
+    const char* layer_kind = "";  ///< "moe", "dense", "ends", "mtp"
+    const char* stream     = "";  ///< "compute", "comm", "network"
+    double count           = 0;
+    Estimate time;  ///< of one run, alone on the GPU
+    Work work;
+    Bound bound = Bound::latency;
+};
+
+struct FamilyShare {
+    Family family;
+    Seconds down, up;  ///< what the step loses or gains when the family sits at the ends of its interval
+};
+
+struct RunResult {
+    Scenario scenario;
+    StepInput input;
+    StepTimes times;
+    Range step_range, layer_range;
+    std::vector<FamilyShare> sensitivity;
+    std::vector<OpRow> ops;
+    MemoryUse memory;
+    bool fits = true;
+    ExchangeCost exchange;
+    bool exchanges = false;
+    StepWorkspace work;  ///< the last timeline, for traces and pictures
+
+    double tokens_per_step        = 1;  ///< output tokens a request gains in a step
+    double output_tokens_per_s_gpu = 0, input_tokens_per_s_gpu = 0;
+    Seconds tpot, ttft;
+    double usd_per_hour = 0, usd_per_million_output_tokens = 0, usd_per_million_input_tokens = 0;
+};
+
+/// Evaluates the scenario at its own workload. Throws SpecError for phases that have commands of their own.
+RunResult run_scenario(const Scenario& scenario, const DataFiles& data);
+
+nlohmann::json to_json(const RunResult& result);
+
+/// The table for people: `width` columns at most, colour only if asked for.
+std::string to_text(const RunResult& result, bool colour);
+
+/// Chrome/Perfetto trace of the planned layers, each stage expanded into its kernels.
+std::string to_trace(const RunResult& result);
+
+}  // namespace isobath

@@ -1,0 +1,105 @@
+/// Everything a run needs, as the user wrote it and as it resolves.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hw/cluster.h"
+#include "model/arch.h"
+#include "model/calibrated_time.h"
+#include "model/precision.h"
+#include "model/shard.h"
+#include "sim/engine.h"
+
+namespace isobath {
+
+enum class Phase : std::uint8_t { decode, prefill, serve, train };
+enum class Overlap : std::uint8_t { none, shared_expert, two_batch, two_batch_hook };
+/// How tokens reach their experts and come back.
+enum class Comm : std::uint8_t { none, nccl, deepep_normal, deepep_low_latency, mnnvl };
+/// The model's own group limits, or any expert as likely as any other.
+enum class GateChoice : std::uint8_t { model, any };
+enum class SpeculationMethod : std::uint8_t { none, mtp };
+
+struct Layout {
+    int attention_tp = 1, attention_dp = 1, attention_cp = 1;
+    int ep = 1, expert_tp = 1, redundant = 0;
+    SharedExperts shared = SharedExperts::replicated;
+    int pp               = 1;
+    Overlap overlap      = Overlap::none;
+    Comm comm            = Comm::none;
+    int comm_sms         = 0;  ///< SMs that communication kernels hold; 0: the library's own default
+    std::string comm_library = "auto";
+};
+
+struct Speculation {
+    SpeculationMethod method = SpeculationMethod::none;
+    int depth                = 1;
+    std::vector<double> survival;  ///< S_1 .. S_depth: the chance that the first i drafts are all accepted
+    std::string source;            ///< of the survival curve
+
+    int drafts() const { return method == SpeculationMethod::none ? 0 : depth; }
+    /// 1 + sum S_i, exact whatever the dependence between drafts.
+    double tokens_per_step() const;
+};
+
+struct Workload {
+    double batch_per_gpu = 1;  ///< requests over all micro-batches of a step
+    double context       = 4096;
+    double isl = 4096, osl = 1024;
+    double concurrency = 0;
+};
+
+/// JSON text of a preset's name or of an object that extends one, kept as the user wrote it.
+struct PresetText {
+    std::string json;
+};
+
+struct Serving {
+    std::string policy = "prefill-first", prefix_cache = "auto";
+    double chunk       = 8192;
+    PresetText units{"{}"};
+};
+
+struct Training {
+    double tokens = 0, sequence = 4096;
+    std::string schedule = "dualpipe";
+};
+
+struct Slo {
+    Seconds ttft_p90, tpot_p90;
+};
+
+struct Scenario {
+    std::string name;
+    std::string file;  ///< where it was read
+    PresetText model_text, gpu_text, nic_text{"\"none\""}, precision_text{"\"bf16\""}, calibration_text{"\"auto\""},
+        engine_text{"\"sglang\""}, acceptance_text{"\"deepseek-v3-mtp\""};
+
+    ModelSpec model;
+    ClusterSpec cluster;
+    PrecisionPolicy precision;
+    Calibration calibration;
+    KernelChoice implementations;  ///< of kernel families, where the scenario chooses
+    Engine engine;
+    Phase phase = Phase::decode;
+    Layout layout;
+    Speculation speculation;
+    GateChoice gate        = GateChoice::model;
+    std::string popularity = "uniform", placement = "none", planned_on = "same";
+    std::string threshold = "none", arrivals = "closed";
+    Workload workload;
+    Serving serving;
+    Training training;
+    Slo slo;
+    double usd_per_gpu_hour = -1;  ///< below 0: the GPU preset's
+    std::uint64_t seed      = 1;
+
+    Shard shard() const {
+        return {layout.attention_tp, layout.attention_cp, layout.ep,    layout.expert_tp,
+                layout.redundant,    layout.shared,       layout.pp};
+    }
+};
+
+}  // namespace isobath

@@ -1,0 +1,355 @@
+#include "sim/step.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/batch.h"
+
+namespace isobath {
+namespace {
+
+constexpr std::size_t at(Family f) {
+    return static_cast<std::size_t>(f);
+}
+constexpr std::size_t at(Stage s) {
+    return static_cast<std::size_t>(s);
+}
+constexpr std::size_t at(LayerPart p) {
+    return static_cast<std::size_t>(p);
+}
+constexpr std::size_t at(Source s) {
+    return static_cast<std::size_t>(s);
+}
+
+Seconds bent(const Estimate& e, std::int8_t bend) {
+    return bend == 0 ? e.time : bend < 0 ? e.low : e.high;
+}
+
+template <class T>
+T bent(const Figure<T>& f, std::int8_t bend) {
+    return bend == 0 ? f.value : bend < 0 ? f.low : f.high;
+}
+
+/// Evaluates one step; a class only so that its parts need not pass the same four things around.
+class Evaluation {
+  public:
+    Evaluation(const StepModel& model, StepWorkspace& work, const Bend& bend)
+        : m_(model), s_(model.scenario()), w_(work), bend_(bend), sms_(model.compute_sms()) {}
+
+    StepTimes run(const StepInput& input) {
+        const int drafts = s_.speculation.drafts();
+        w_.batch         = batch_of(s_, m_.exchange(), input.batch_per_gpu, input.context, drafts + 1,
+                                    m_.traffic().distinct_ranks);
+        list_ops();
+        cost_ops();
+        StepTimes out;
+        if (s_.model.moe) moe_layers(out);
+        dense_layer(out);
+        add_up(out, drafts);
+        return out;
+    }
+
+  private:
+    LayerContext context() const {
+        return {s_.model, s_.precision, shard_, w_.batch, static_cast<int>(s_.engine.extra_small_kernels.value),
+                m_.exchange()};
+    }
+
+    void list_ops() {
+        shard_         = s_.shard();
+        const auto c   = context();
+        w_.ops.clear();
+        append_embedding(c, w_.ops);
+        append_attention(c, w_.ops);
+        if (s_.model.moe) {
+            append_gate(c, w_.ops);
+            append_shared(c, w_.ops);
+            append_experts(c, w_.ops);
+        }
+        if (s_.model.dense_layers() > 0) append_dense_ffn(c, w_.ops);
+        append_head(c, w_.batch.pass == Pass::decode ? w_.batch.tokens : w_.batch.requests, w_.ops);
+        if (s_.speculation.drafts() > 0) append_mtp_in(c, w_.ops);
+    }
+
+    /// A kernel in a step takes its isolated time; the gap after it belongs to the stage. (Dense GEMMs need no
+    /// more: their forms sum to 144 us where SGLang's decode breakdown measures 142.5.)
+    void cost_ops() {
+        w_.costs.clear();
+        w_.stages.fill({});
+        for (const LayerOp& op : w_.ops) {
+            KernelCost k    = m_.kernels().cost(op.op, sms_);
+            const Seconds time = bent(k.estimate, bend_[at(family_of(op.op))]);
+            w_.costs.push_back({k.estimate, k.bound});
+            StageCost& stage = w_.stages[at(op.stage)];
+            stage.time += time + bent(s_.engine.launch_gap, bend_[at(Family::in_situ)]);
+            stage.parts[static_cast<std::size_t>(op.part)] += time;
+            stage.by_source[at(k.estimate.source)] += time;
+            ++stage.kernels;
+        }
+    }
+
+    Seconds stage(Stage s) const { return w_.stages[at(s)].time; }
+
+    /// What the busiest rank's experts take beyond the mean rank's: its rows lie E[max] deviations above.
+    Seconds straggler_lag() const {
+        const Batch& b      = w_.batch;
+        const double excess = m_.expected_max() * std::sqrt(b.local_experts * b.expert_row_variance);
+        Seconds lag;
+        for (std::size_t i = 0; i < w_.ops.size(); ++i) {
+            const auto* g = std::get_if<GroupedGemm>(&w_.ops[i].op);
+            if (!g || excess <= 0) continue;
+            GroupedGemm busiest = *g;
+            busiest.rows += excess;
+            lag += bent(m_.kernels().cost(busiest, sms_).estimate, bend_[at(Family::grouped_gemm)]) -
+                   bent(w_.costs[i].estimate, bend_[at(Family::grouped_gemm)]);
+        }
+        return lag;
+    }
+
+    Seconds reduce(double tokens, int ranks) const {
+        if (ranks <= 1) return {};
+        const Bytes bytes = 2 * tokens * s_.model.hidden_size * unit::B;
+        return bent(all_reduce(*m_.rates().collectives, bytes, packed(ranks, s_.cluster)), bend_[at(Family::network)]);
+    }
+
+    void set_roles() {
+        RoleTimes& r         = w_.roles;
+        const ExchangeCost& x = w_.exchange;
+        const std::int8_t net = bend_[at(Family::network)], situ = bend_[at(Family::in_situ)];
+        const Seconds gap    = bent(s_.engine.launch_gap, situ);
+        r.time.fill({});
+        r[Role::attention_in]     = stage(Stage::attention_in);
+        r[Role::attention_out]    = stage(Stage::attention_out) + stage(Stage::gate);
+        r[Role::shared]           = stage(Stage::shared);
+        r[Role::experts]          = stage(Stage::experts);
+        r[Role::attention_reduce] = reduce(w_.batch.tokens, s_.layout.attention_tp * s_.layout.attention_cp);
+        lag_                      = straggler_lag();
+        if (!m_.exchange()) {
+            r[Role::experts_reduce] = reduce(w_.batch.tokens, s_.layout.ep * s_.layout.expert_tp) + lag_;
+            return;
+        }
+        r[Role::dispatch]      = bent(x.dispatch, net);
+        r[Role::combine]       = bent(x.combine, net);
+        if (m_.layer_plan().hook) {
+            r[Role::combine] += lag_;  // a combine ends when the slowest rank's rows have come
+            r[Role::dispatch_send] = x.dispatch_send + gap;
+            r[Role::dispatch_recv] = x.dispatch_recv + gap;
+            r[Role::combine_send]  = x.combine_send + gap;
+            r[Role::combine_recv]  = x.combine_recv + gap;
+            return;
+        }
+        const double skew   = bent(m_.contention().rank_skew, situ);
+        const Seconds notify = bent(m_.contention().notify, situ);
+        r[Role::dispatch_barrier] = notify + skew * (r[Role::attention_in] + r[Role::attention_out]);
+        r[Role::combine_barrier]  = notify + skew * r[Role::experts];
+    }
+
+    void find_steady_state() {
+        const LayerPlan plan = m_.layer_plan();
+        Seconds before, last;
+        for (int layers = 2; layers <= 6; ++layers) {
+            plan_layers(plan, w_.roles, layers, w_.plan);
+            w_.plan.contention = contention();
+            isobath::run(w_.plan, w_.timeline);
+            const Seconds now = w_.timeline.makespan();
+            const int tasks   = static_cast<int>(w_.plan.tasks.size()) / layers;
+            w_.steady         = {now - last, now, layers, tasks};
+            if (layers > 3 && std::abs((now - last) / (last - before) - 1) < 1e-9) return;
+            before = last;
+            last   = now;
+        }
+    }
+
+    Contention contention() const {
+        if (s_.layout.overlap != Overlap::two_batch && s_.layout.overlap != Overlap::shared_expert) return {};
+        const std::int8_t situ = bend_[at(Family::in_situ)];
+        return {bent(m_.contention().comm_under_compute, situ), bent(m_.contention().compute_under_comm, situ)};
+    }
+
+    void moe_layers(StepTimes& out) {
+        if (m_.exchange()) w_.exchange = isobath::exchange(m_.rates(), m_.traffic(), w_.batch.moe_tokens);
+        set_roles();
+        find_steady_state();
+        out.moe_layer = w_.steady.period;
+        out.straggler = stage(Stage::experts) > Seconds{} ? 1 + lag_ / stage(Stage::experts) : 1;
+        account(out);
+    }
+
+    /// Splits the last layer of the timeline into parts: each compute task's time by its stage's kernels,
+    /// idle time before a wait to what it waits for, the rest to bubbles.
+    void account(StepTimes& out) {
+        const auto n     = static_cast<std::size_t>(w_.steady.tasks_per_layer);
+        const auto first = w_.plan.tasks.size() - n;
+        Seconds compute_end, comm_busy, compute_busy;
+        for (std::size_t i = 0; i < w_.plan.tasks.size(); ++i) {
+            const Task& task         = w_.plan.tasks[i];
+            const Interval& interval = w_.timeline.intervals[i];
+            const Seconds took       = interval.end - interval.start;
+            if (i >= first) account_task(out, task, took, interval.start - compute_end);
+            if (task.lane == Lane::compute) {
+                compute_end = interval.end;
+                if (i >= first) compute_busy += took;
+            } else if (i >= first && task.lane != Lane::flight) {
+                comm_busy += took;
+            }
+            if (i >= first && (task.lane == Lane::comm || task.lane == Lane::flight)) out.network += took;
+        }
+        const Seconds waits     = out.exposed_network;
+        out.compute             = compute_busy;
+        const Seconds idle      = out.moe_layer - compute_busy - waits;
+        out.parts[at(LayerPart::compute_bubble)] = std::max(Seconds{}, idle);
+        out.exposed_network += std::max(Seconds{}, idle);
+        if (comm_busy > Seconds{} && m_.layer_plan().overlap == Overlap::two_batch)
+            out.parts[at(LayerPart::comm_bubble)] = std::max(Seconds{}, out.moe_layer - comm_busy);
+    }
+
+    void account_stage(StepTimes& out, const StageCost& stage, double stretch) {
+        out.parts[at(LayerPart::attention_core)] += stretch * stage.parts[0];
+        out.parts[at(LayerPart::dense_gemm)] += stretch * stage.parts[1];
+        out.parts[at(LayerPart::expert_gemm)] += stretch * stage.parts[2];
+        out.parts[at(LayerPart::other)] += stretch * stage.parts[3];
+        Seconds kernels;
+        for (const Seconds part : stage.parts) kernels += part;
+        out.parts[at(LayerPart::launch_gaps)] += stretch * (stage.time - kernels);
+    }
+
+    void account_task(StepTimes& out, const Task& task, Seconds took, Seconds idle) {
+        const Role role      = static_cast<Role>(task.tag);
+        const double stretch = task.time > Seconds{} ? took / task.time : 1;
+        const Seconds gap    = bent(s_.engine.launch_gap, bend_[at(Family::in_situ)]);
+        auto part            = [&](LayerPart p) -> Seconds& { return out.parts[at(p)]; };
+        switch (role) {
+            case Role::attention_in: account_stage(out, w_.stages[at(Stage::attention_in)], stretch); break;
+            case Role::attention_out:
+                account_stage(out, w_.stages[at(Stage::attention_out)], stretch);
+                account_stage(out, w_.stages[at(Stage::gate)], stretch);
+                break;
+            case Role::shared: account_stage(out, w_.stages[at(Stage::shared)], stretch); break;
+            case Role::experts: account_stage(out, w_.stages[at(Stage::experts)], stretch); break;
+            case Role::dense_ffn: account_stage(out, w_.stages[at(Stage::dense_ffn)], stretch); break;
+            case Role::dispatch_send:
+            case Role::dispatch_recv:
+                part(LayerPart::dispatch) += took - gap;
+                part(LayerPart::launch_gaps) += gap;
+                break;
+            case Role::combine_send:
+            case Role::combine_recv:
+                part(LayerPart::combine) += took - gap;
+                part(LayerPart::launch_gaps) += gap;
+                break;
+            case Role::wait_dispatch:
+                if (m_.layer_plan().hook) part(LayerPart::dispatch) += idle;
+                out.exposed_network += idle;
+                break;
+            case Role::wait_combine:
+                if (m_.layer_plan().hook) part(LayerPart::combine) += idle;
+                out.exposed_network += idle;
+                break;
+            case Role::dispatch:
+                if (!m_.layer_plan().hook) part(LayerPart::dispatch) += took;
+                break;
+            case Role::combine:
+                if (!m_.layer_plan().hook) part(LayerPart::combine) += took;
+                break;
+            case Role::dispatch_barrier: part(LayerPart::dispatch_barrier) += took; break;
+            case Role::combine_barrier: part(LayerPart::combine_barrier) += took; break;
+            case Role::attention_reduce:
+            case Role::experts_reduce: part(LayerPart::all_reduce) += took; break;
+        }
+    }
+
+    void dense_layer(StepTimes& out) {
+        if (s_.model.dense_layers() == 0) return;
+        const Seconds all_reduces = 2.0 * reduce(w_.batch.tokens, s_.layout.attention_tp * s_.layout.attention_cp);
+        const double batches      = micro_batches(s_.layout.overlap);
+        out.dense_layer = batches * (stage(Stage::attention_in) + stage(Stage::attention_out) +
+                                     stage(Stage::dense_ffn) + all_reduces);
+        if (s_.model.moe) return;
+        for (const Stage one : {Stage::attention_in, Stage::attention_out, Stage::dense_ffn})
+            account_stage(out, w_.stages[at(one)], 1);
+        out.parts[at(LayerPart::all_reduce)] = all_reduces;
+        out.compute                          = out.dense_layer - all_reduces;
+        out.network = out.exposed_network = all_reduces;
+    }
+
+    void add_up(StepTimes& out, int drafts) {
+        const double batches   = micro_batches(s_.layout.overlap);
+        const int pp           = s_.layout.pp;
+        const auto per_stage   = [&](int layers) { return (layers + pp - 1) / pp; };
+        const Seconds moe      = s_.model.moe ? w_.steady.total(per_stage(s_.model.moe_layers())) : Seconds{};
+        const int dense_layers = s_.model.moe && pp > 1 ? 0 : per_stage(s_.model.dense_layers());
+        const Seconds head     = batches * stage(Stage::head);
+        out.layers             = double(pp) * (moe + double(dense_layers) * out.dense_layer);
+        out.ends               = batches * stage(Stage::embed) + head;
+        const Seconds block    = s_.model.moe ? out.moe_layer : out.dense_layer;
+        out.drafts             = double(drafts) * (block + head + batches * stage(Stage::mtp_in));
+        out.host               = bent(s_.engine.host_step_overhead, bend_[at(Family::in_situ)]);
+        out.step               = out.layers + out.ends + out.drafts + out.host;
+        share_by_source(out);
+    }
+
+    /// The step's time by what it rests on: kernels by their own source; gaps and contention are fitted;
+    /// waiting, barriers and all-reduces rest on the network's estimate.
+    void share_by_source(StepTimes& out) {
+        Seconds known;
+        const auto add = [&](const StageCost& stage, double times) {
+            for (std::size_t i = 0; i < kSourceCount; ++i) {
+                out.by_source[i] += times * stage.by_source[i];
+                known += times * stage.by_source[i];
+            }
+        };
+        const double batches = micro_batches(s_.layout.overlap);
+        const double layers  = s_.model.num_hidden_layers + s_.speculation.drafts();
+        const double moe     = s_.model.moe ? layers - s_.model.dense_layers() : 0;
+        for (const Stage one : {Stage::attention_in, Stage::attention_out}) add(w_.stages[at(one)], batches * layers);
+        for (const Stage one : {Stage::gate, Stage::shared, Stage::experts}) add(w_.stages[at(one)], batches * moe);
+        add(w_.stages[at(Stage::dense_ffn)], batches * s_.model.dense_layers());
+        add(w_.stages[at(Stage::embed)], batches);
+        add(w_.stages[at(Stage::head)], batches * (1 + s_.speculation.drafts()));
+        const Source rest = m_.exchange() ? w_.exchange.dispatch.source : Source::fitted;
+        out.by_source[at(rest)] += std::max(Seconds{}, out.step - known);
+    }
+
+    const StepModel& m_;
+    const Scenario& s_;
+    StepWorkspace& w_;
+    const Bend& bend_;
+    int sms_;
+    Shard shard_;
+    Seconds lag_;
+};
+
+}  // namespace
+
+StepTimes evaluate(const StepModel& model, const StepInput& input, StepWorkspace& work, const Bend& bend) {
+    return Evaluation(model, work, bend).run(input);
+}
+
+Family family_of(const Op& op) {
+    struct {
+        Family operator()(const Gemm&) const { return Family::gemm; }
+        Family operator()(const BatchedGemm&) const { return Family::gemm; }
+        Family operator()(const GroupedGemm&) const { return Family::grouped_gemm; }
+        Family operator()(const MlaDecode&) const { return Family::attention; }
+        Family operator()(const FlashPrefill&) const { return Family::attention; }
+        Family operator()(const GqaDecode&) const { return Family::attention; }
+        Family operator()(const IndexerScore&) const { return Family::attention; }
+        Family operator()(const Streaming&) const { return Family::streaming; }
+    } const family;
+    return std::visit(family, op);
+}
+
+std::string_view name_of(Family family) {
+    constexpr std::string_view names[kFamilyCount] = {"dense GEMM",    "expert GEMM", "attention",
+                                                      "small kernels", "network",     "launch and contention"};
+    return names[at(family)];
+}
+
+std::string_view name_of(LayerPart part) {
+    constexpr std::string_view names[kLayerPartCount] = {
+        "attention_core", "dense_gemm",       "expert_gemm",     "other",      "launch_gaps",    "dispatch",
+        "combine",        "dispatch_barrier", "combine_barrier", "all_reduce", "compute_bubble", "comm_bubble"};
+    return names[at(part)];
+}
+
+}  // namespace isobath

@@ -1,0 +1,127 @@
+/// One step of a deployment: how long, why, does it fit, what does it cost.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "hw/contention.h"
+#include "model/kernel_time.h"
+#include "model/layer.h"
+#include "model/weights.h"
+#include "sim/network.h"
+#include "sim/plan_layers.h"
+#include "sim/scenario.h"
+#include "sim/timeline.h"
+
+namespace isobath {
+
+/// Errors go the same way within a family and are independent between families.
+enum class Family : std::uint8_t { gemm, grouped_gemm, attention, streaming, network, in_situ };
+inline constexpr int kFamilyCount = 6;
+std::string_view name_of(Family);
+Family family_of(const Op& op);
+
+/// Which end of its interval each family is evaluated at: -1 low, 0 the value, +1 high.
+using Bend = std::array<std::int8_t, kFamilyCount>;
+
+/// Groups of a layer's time, as published breakdowns have them, over both micro-batches.
+enum class LayerPart : std::uint8_t {
+    attention_core,
+    dense_gemm,
+    expert_gemm,
+    other,
+    launch_gaps,
+    dispatch,  ///< kernels, and waiting for tokens
+    combine,
+    dispatch_barrier,
+    combine_barrier,
+    all_reduce,
+    compute_bubble,  ///< compute stream idle, waits counted above left out
+    comm_bubble      ///< comm stream idle (plans with communication kernels on SMs of their own)
+};
+inline constexpr int kLayerPartCount = 12;
+std::string_view name_of(LayerPart);
+
+/// One kernel of the step with its time alone on the GPU, and how often a step runs it on one GPU.
+struct OpCost {
+    Estimate estimate;
+    Bound bound = Bound::latency;
+};
+
+struct StageCost {
+    Seconds time;
+    int kernels = 0;
+    std::array<Seconds, kPartCount> parts{};
+    std::array<Seconds, kSourceCount> by_source{};
+};
+
+/// Everything one evaluation needs to hold; reused, so that a sweep allocates nothing.
+struct StepWorkspace {
+    Batch batch;
+    OpList ops;
+    std::vector<OpCost> costs;  ///< one per op
+    std::array<StageCost, kStageCount> stages{};
+    RoleTimes roles;
+    ExchangeCost exchange;
+    Plan plan;
+    Timeline timeline;
+    SteadyState steady;
+};
+
+struct StepInput {
+    double batch_per_gpu = 1;  ///< requests on one GPU over all micro-batches
+    double context       = 1;  ///< decode: tokens attended to; prefill: input tokens of a request
+};
+
+struct StepTimes {
+    Seconds step;       ///< all of it: what a user waits for one step
+    Seconds layers;     ///< every layer of the model, without embedding, head, drafts and host
+    Seconds moe_layer;  ///< one more MoE layer in the steady state, all micro-batches
+    Seconds dense_layer;
+    Seconds ends;       ///< embedding, final norm, logits, sampling
+    Seconds drafts;     ///< MTP modules
+    Seconds host;
+    Seconds compute, network, exposed_network;  ///< of the MoE layers: busy, in flight, not hidden
+    std::array<Seconds, kLayerPartCount> parts{};    ///< of one MoE layer (of a dense layer without experts)
+    std::array<Seconds, kSourceCount> by_source{};   ///< of the step
+    double straggler = 1;  ///< busiest rank's expert time over the mean
+};
+
+/// A scenario turned into what every evaluation shares: kernel times, traffic per token, constants.
+class StepModel {
+  public:
+    /// Resolving costs up to 100 us; evaluating a few. Throws SpecError where a preset is missing.
+    StepModel(const Scenario& scenario, const DataFiles& data);
+
+    /// The same model in another layout, resolved in place without allocation. `layout` must pass check_layout().
+    void set_layout(const Layout& layout);
+
+    const Scenario& scenario() const { return scenario_; }
+    const KernelTime& kernels() const { return *kernels_; }
+    const ContentionConstants& contention() const { return contention_; }
+    const ExchangeTraffic& traffic() const { return traffic_; }
+    const CommRates& rates() const { return rates_; }
+    LayerPlan layer_plan() const;
+    bool exchange() const { return exchange_; }
+    /// SMs left to compute kernels while communication kernels run beside them.
+    int compute_sms() const;
+    double expected_max() const { return expected_max_; }
+    const WeightBytes& weights() const { return weights_; }
+
+  private:
+    Scenario scenario_;
+    std::shared_ptr<const KernelTime> kernels_;
+    std::shared_ptr<const CommLibrary> library_;
+    CommRates rates_;
+    ContentionConstants contention_;
+    ExchangeTraffic traffic_;
+    bool exchange_       = false;
+    WeightBytes weights_;
+    double expected_max_ = 0;  ///< E[max] over the ranks of standard normals
+};
+
+/// Evaluates one step. `bend` moves kernel families to the ends of their intervals.
+StepTimes evaluate(const StepModel& model, const StepInput& input, StepWorkspace& work, const Bend& bend = {});
+
+}  // namespace isobath

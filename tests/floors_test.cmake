@@ -1,0 +1,58 @@
+# Shows that floors.cmake can fail: cmake -D ROOT=repository -D WORK=folder -P tests/floors_test.cmake
+# Each made-up tree has one fault, and the message must name it.
+cmake_minimum_required(VERSION 3.25)
+
+# Lays down the pairs FILE TEXT as a tree of its own and runs floors.cmake on it.
+function(floors_of out)
+  file(REMOVE_RECURSE ${WORK})
+  while(ARGN)
+    list(POP_FRONT ARGN file text)
+    file(WRITE ${WORK}/${file} "${text}\n")
+  endwhile()
+  execute_process(COMMAND ${CMAKE_COMMAND} -D ROOT=${WORK} -P ${ROOT}/tests/floors.cmake
+    RESULT_VARIABLE code ERROR_VARIABLE said)
+  string(REGEX REPLACE "[ \n]+" " " said "${code}: ${said}")   # CMake folds long messages
+  file(REMOVE_RECURSE ${WORK})
+  set(${out} "${said}" PARENT_SCOPE)
+endfunction()
+
+function(refused message)
+  floors_of(said ${ARGN})
+  string(FIND "${said}" "${message}" at)
+  if(said MATCHES "^0:" OR at EQUAL -1)
+    message(SEND_ERROR "expected \"${message}\" of ${ARGN}, got \"${said}\"")
+  endif()
+endfunction()
+
+function(accepted)
+  floors_of(said ${ARGN})
+  if(NOT said MATCHES "^0:")
+    message(SEND_ERROR "expected no fault in ${ARGN}, got \"${said}\"")
+  endif()
+endfunction()
+
+accepted(sim/a.cc "#include \"model/b.h\"" model/b.h "#include \"hw/c.h\" // not [sim/x.h" hw/c.h "#pragma once")
+accepted(sim/cli/a.cc "#include <boost/program_options.hpp>\n#include \"sim/b.h\"" sim/b.h "// empty")
+accepted(gui/a.cc "#include <QWidget>\n#include \"sim/b.h\"" sim/b.h "// empty" profiler/a.cu "#include <cuda_runtime.h>")
+accepted(hw/a.cc "#include <nlohmann/json.hpp>" hw/a.h "#include <nlohmann/json_fwd.hpp>")
+accepted(sim/a.cc "#include \"b.h\"" sim/b.h "#include \"../model/c.h\"" model/c.h "// empty")
+accepted(hw/a.cc "// see #include \"sim/b.h\"")
+
+refused("hw/a.h looks up: model/b.h"      hw/a.h "#include \"model/b.h\"")
+refused("model/a.cc looks up: sim/b.h"    model/a.cc "#include <sim/b.h>")
+refused("model/x/a.cc looks up: sim/b.h"  model/x/a.cc " # include \"../../sim/b.h\"")
+refused("sim/a.cc looks up: sim/cli/b.h"  sim/a.cc "#include \"cli/b.h\"" sim/cli/b.h "// empty")
+refused("gui/a.cc looks up: profiler/b.h" gui/a.cc "#include \"profiler/b.h\"")
+refused("profiler/a.cu looks up: model/b.h" profiler/a.cu "#include \"model/b.h\"")
+refused("which belongs in sim/cli/"       sim/a.cc "#include <boost/program_options.hpp>")
+refused("which belongs in gui/"           sim/a.cc "#include <QString>")
+refused("which belongs in gui/"           sim/cli/a.cc "#include <QtCore/QString>")
+refused("which belongs in profiler/"      model/a.cc "#include <cuda_runtime.h>")
+refused("which belongs in profiler/"      sim/a.cc "#include <nccl.h>")
+refused("which belongs in profiler/"      gui/a.cc "#include \"cupti.h\"")
+refused("which belongs in tests/"         hw/a.cc "#include \"tests/catch.h\"")
+refused("nlohmann/json_fwd.hpp declares"  hw/a.h "#include <nlohmann/json.hpp>")
+refused("through or below: hw/a.h hw/b.h" hw/a.h "#include \"hw/b.h\"" hw/b.h "#include \"hw/a.h\"" hw/c.h "// empty")
+refused("through or below: hw/a.h"        hw/a.h "#include \"a.h\"")
+refused("through or below: sim/a.h sim/b.h sim/c.h" sim/a.h "#include \"b.h\"" sim/b.h "#include <sim/c.h>" sim/c.h "#include \"../sim/a.h\"")
+refused("no sources"                      README.md "// empty")
