@@ -108,7 +108,9 @@ std::vector<std::string> calibration_names() {
     for (int i = 0; i < embedded::kFileCount; ++i) {
         const std::filesystem::path path = embedded::kFiles[i].path;
         const std::string name           = path.stem().string();
-        if (path == root / name / (name + ".json")) names.push_back(name);
+        const bool kernels =
+            std::string_view(embedded::kFiles[i].text).find("\"families\"") != std::string_view::npos;
+        if (kernels && path == root / name / (name + ".json")) names.push_back(name);
     }
     return names;
 }

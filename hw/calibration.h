@@ -88,7 +88,7 @@ struct Calibration {
 
 /// Calls `visit(key, family)` for every family of a (const) Calibration, in the file's order.
 template <class C, class Visit>
-void each_family(C& c, Visit visit) {
+void each_family(C&& c, Visit visit) {
     visit("gemm_fp8", c.gemm_fp8);
     visit("gemm_bf16", c.gemm_bf16);
     visit("grouped_gemm", c.grouped_gemm);

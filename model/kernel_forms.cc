@@ -10,9 +10,20 @@ namespace {
 
 constexpr int kStepK = 128;  ///< DeepGEMM scales its sums every 128 of k; our step constant is per 128
 
-int whole(double x) {  // ceil of a count, without the library call
-    const int down = static_cast<int>(x);
+// Counts below 2^31 as doubles: their divisions are exact enough to round, and much quicker than integer
+// ones.
+double floor_of(double x) {
+    return static_cast<double>(static_cast<int>(x));
+}
+
+double ceil_of(double x) {
+    const double down = floor_of(x);
     return down < x ? down + 1 : down;
+}
+
+/// ceil(count / sms) by a product: counts are whole, so that 1e-9 only undoes the rounding of 1 / sms.
+double waves_of(double tiles, double per_sm) {
+    return ceil_of(tiles * per_sm - 1e-9);
 }
 
 double norm2(double a, double b) {
@@ -44,34 +55,30 @@ BytesPerSecond bandwidth_of(const Machine& machine, int sms) {
 }
 
 TilePlan plan_tiles(double row_blocks, int tile_rows, int n, int max_tile_n, int sms) {
-    const int blocks        = std::max(1, whole(row_blocks));
-    const long long all     = static_cast<long long>(blocks) * ((n + max_tile_n - 1) / max_tile_n);
-    const long long waves   = (all + sms - 1) / sms;
-    const long long columns = std::max(1LL, waves * sms / blocks);
-    const int narrowest     = static_cast<int>((n + columns - 1) / columns);
-    const int width         = std::clamp((narrowest + 7) / 8 * 8, 16, std::max(16, max_tile_n));
-    return {tile_rows, (n + width - 1) / width, width};
+    const double blocks  = std::max(1.0, row_blocks);
+    const double waves   = waves_of(blocks * ceil_of(double(n) / max_tile_n), 1.0 / sms);
+    const double columns = std::max(1.0, floor_of(waves * sms * (1 / blocks) + 1e-9));
+    const double width =
+        std::min(std::max(16.0, 8 * ceil_of(n / (8 * columns))), std::max(16.0, double(max_tile_n)));
+    return {tile_rows, static_cast<int>(ceil_of(n / width)), static_cast<int>(width)};
 }
 
 FormTime gemm_time(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms) {
-    const int rows        = shape.m <= 64 ? 64 : 128;
-    const int blocks      = std::max(1, whole(shape.m / rows));
-    const TilePlan plan   = plan_tiles(blocks, rows, shape.n, c.max_tile_n, sms);
-    const long long tiles = static_cast<long long>(blocks) * plan.columns;
-    const double waves    = static_cast<double>((tiles + sms - 1) / sms);
+    const bool low      = shape.m <= 64;
+    const double blocks = low ? 1 : ceil_of(shape.m * (1.0 / 128));
+    const TilePlan plan = plan_tiles(blocks, low ? 64 : 128, shape.n, c.max_tile_n, sms);
+    const double waves  = waves_of(blocks * plan.columns, 1.0 / sms);
     return tiled(c, machine, waves * tile_time(c, machine, plan, shape.k), work_of(shape).bytes, sms);
 }
 
 FormTime grouped_gemm_time(const GemmConstants& c, const Machine& machine, const GroupedGemm& shape,
                            int sms) {
-    const double mean = shape.rows / shape.experts;
-    const bool low    = shape.layout == GroupedLayout::masked && mean <= 64;
-    const int rows    = low ? 64 : 128;
-    const TilePlan plan =
-        plan_tiles(shape.experts * std::ceil(mean / rows), rows, shape.n, c.max_tile_n, sms);
-    const BlockCount one    = blocks_of_expert(mean, shape.row_variance, rows);
-    const BlockCount blocks = {shape.experts * one.mean, shape.experts * one.variance};
-    const double waves      = expected_waves(blocks, plan.columns, sms);
+    const double mean    = shape.rows / shape.experts;
+    const bool low       = shape.layout == GroupedLayout::masked && mean <= 64;
+    const int rows       = low ? 64 : 128;
+    const TilePlan plan  = plan_tiles(shape.experts * ceil_of(mean / rows), rows, shape.n, c.max_tile_n, sms);
+    const BlockCount one = blocks_of_expert(mean, shape.row_variance, rows);
+    const double waves   = expected_waves(one, shape.experts, plan.columns, sms);
     return tiled(c, machine, waves * tile_time(c, machine, plan, shape.k), work_of(shape).bytes, sms);
 }
 
@@ -85,14 +92,14 @@ FormTime overlap_time(const OverlapConstants& c, const Machine& machine, Flops f
 }
 
 Flops padded_flop(const MlaDecode& a, int query_tile) {
-    const double rows = double(whole(double(a.s_q) * a.heads / query_tile)) * query_tile;
+    const double rows = ceil_of(double(a.s_q) * a.heads / query_tile) * query_tile;
     const double dims = 2.0 * a.kv_lora_rank + a.qk_rope_head_dim;
     return 2 * a.batch * a.context * rows * dims * unit::FLOP;
 }
 
 Flops padded_flop(const GqaDecode& a, int query_tile) {
     const double group = double(a.heads) / std::max(1, a.kv_heads);
-    const double rows  = double(whole(a.s_q * group / query_tile)) * query_tile * a.kv_heads;
+    const double rows  = ceil_of(a.s_q * group / query_tile) * query_tile * a.kv_heads;
     return 2 * a.batch * a.context * rows * (a.qk_head_dim + a.v_head_dim) * unit::FLOP;
 }
 

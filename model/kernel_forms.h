@@ -21,7 +21,8 @@ struct Machine {
 Machine machine_of(const GpuSpec& gpu, Math math);
 
 /// HBM bandwidth that `sms` SMs can draw. Half of the SMs draw it all; fewer share in proportion.
-/// Assumed: one SM keeps some 50 kB in flight over 0.7 us, twice its share of a Hopper's 3.35 TB/s.
+/// Assumed: an SM that keeps 40 kB in flight over 0.8 us of loaded latency draws 50 GB/s, twice its share of
+/// a Hopper's 3.35 TB/s.
 BytesPerSecond bandwidth_of(const Machine& machine, int sms);
 
 /// How a GEMM library cuts C[m, n]: as few waves as its widest tile allows, then the narrowest tile

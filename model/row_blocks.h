@@ -15,7 +15,9 @@ struct BlockCount {
 /// E[blocks] = sum over j of P(rows > j * tile). Without variance: exactly ceil(mean / tile).
 BlockCount blocks_of_expert(double mean_rows, double row_variance, int tile);
 
-/// E[ceil(blocks * columns / sms)]: waves of an `sms`-wide machine over `columns` tiles per row block.
-double expected_waves(const BlockCount& blocks, int columns, int sms);
+/// E[ceil(blocks of all experts * columns / sms)]: waves of an `sms`-wide machine over `columns` tiles per
+/// row block. Experts are independent. Few experts that each take b or b + 1 blocks are summed exactly
+/// (binomial); the rest is normal.
+double expected_waves(const BlockCount& of_expert, int experts, int columns, int sms);
 
 }  // namespace isobath

@@ -65,6 +65,7 @@ json layer_json(const RunResult& r) {
             {"period_s", s(period)},
             {"low_s", s(r.layer_range.low)},
             {"high_s", s(r.layer_range.high)},
+            {"attention_s", s(r.times.attention)},
             {"micro_batches", micro_batches(r.scenario.layout.overlap)},
             {"parts", parts},
             {"dense_period_s", s(r.times.dense_layer)}};
@@ -102,6 +103,23 @@ json network_json(const RunResult& r) {
             {"combine_nvlink_bytes", bytes(x.combine_ports.nvlink)}};
 }
 
+/// 80 % intervals of the times and rates above, by their place: {"/step/time_s": [low, high]}.
+json ranges_json(const RunResult& r) {
+    const auto pair = [](Range x) { return json{s(x.low), s(x.high)}; };
+    json out{{"/step/time_s", pair(r.step_range)},
+             {"/step/layers_s", pair(r.layers_range)},
+             {"/layer/period_s", pair(r.layer_range)}};
+    for (int i = 0; i < kLayerPartCount; ++i)
+        out["/layer/parts/" + std::string(name_of(static_cast<LayerPart>(i))) + "_s"] =
+            pair(r.part_ranges[static_cast<std::size_t>(i)]);
+    const double step = s(r.times.step);
+    const json rates  = throughput_json(r);
+    for (const auto& [key, value] : rates.items())
+        out["/throughput/" + key] = {value.get<double>() * step / s(r.step_range.high),
+                                     value.get<double>() * step / s(r.step_range.low)};
+    return out;
+}
+
 }  // namespace
 
 json to_json(const RunResult& r) {
@@ -122,6 +140,7 @@ json to_json(const RunResult& r) {
                {"usd_per_million_output_tokens", r.usd_per_million_output_tokens},
                {"usd_per_million_input_tokens", r.usd_per_million_input_tokens}}},
              {"provenance", provenance_json(r)}};
+    out["ranges"] = ranges_json(r);
     if (r.exchanges) out["network"] = network_json(r);
     json sensitivity = json::array();
     for (const FamilyShare& f : r.sensitivity)

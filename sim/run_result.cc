@@ -1,5 +1,7 @@
 #include "sim/run_result.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "sim/memory_demand.h"
@@ -7,24 +9,49 @@
 namespace isobath {
 namespace {
 
+/// The times that carry an interval, in a fixed order.
+using Tracked = std::array<Seconds, 3 + kLayerPartCount>;
+
+Tracked tracked(const StepTimes& t) {
+    Tracked out{t.step, t.moe_layer + (t.moe_layer > Seconds{} ? Seconds{} : t.dense_layer), t.layers};
+    std::copy(t.parts.begin(), t.parts.end(), out.begin() + 3);
+    return out;
+}
+
+/// Root of the sum of squares, kept per tracked time.
+struct Quadrature {
+    Tracked squares{};
+
+    void add(const Tracked& a, const Tracked& b) {
+        for (std::size_t i = 0; i < a.size(); ++i) squares[i] += Seconds{std::pow((a[i] - b[i]).base(), 2)};
+    }
+    Seconds root(std::size_t i) const { return Seconds{std::sqrt(squares[i].base())}; }
+};
+
 /// Moves each family to both ends of its interval; families are independent, so their effects add in quadrature.
 void add_intervals(const StepModel& model, RunResult& r) {
     StepWorkspace work;
-    double down = 0, up = 0, layer_down = 0, layer_up = 0;
-    const auto square = [](Seconds s) { return s.base() * s.base(); };
+    const Tracked middle = tracked(r.times);
+    Quadrature down, up;
     for (int f = 0; f < kFamilyCount; ++f) {
         Bend low{}, high{};
         low[static_cast<std::size_t>(f)]  = -1;
         high[static_cast<std::size_t>(f)] = +1;
         const StepTimes fast = evaluate(model, r.input, work, low), slow = evaluate(model, r.input, work, high);
         r.sensitivity.push_back({static_cast<Family>(f), r.times.step - fast.step, slow.step - r.times.step});
-        down += square(r.times.step - fast.step);
-        up += square(slow.step - r.times.step);
-        layer_down += square(r.times.moe_layer - fast.moe_layer);
-        layer_up += square(slow.moe_layer - r.times.moe_layer);
+        // A part may shrink when a family slows down (waiting does), so each side takes what lies on it.
+        for (const Tracked& end : {tracked(fast), tracked(slow)}) {
+            Tracked below = middle, above = middle;
+            for (std::size_t i = 0; i < end.size(); ++i) (end[i] < middle[i] ? below : above)[i] = end[i];
+            down.add(middle, below);
+            up.add(above, middle);
+        }
     }
-    r.step_range  = {r.times.step - Seconds{std::sqrt(down)}, r.times.step + Seconds{std::sqrt(up)}};
-    r.layer_range = {r.times.moe_layer - Seconds{std::sqrt(layer_down)}, r.times.moe_layer + Seconds{std::sqrt(layer_up)}};
+    const auto range = [&](std::size_t i) { return Range{std::max(Seconds{}, middle[i] - down.root(i)), middle[i] + up.root(i)}; };
+    r.step_range   = range(0);
+    r.layer_range  = range(1);
+    r.layers_range = range(2);
+    for (std::size_t i = 0; i < kLayerPartCount; ++i) r.part_ranges[i] = range(3 + i);
 }
 
 /// Layers of each kind that one GPU runs in a step, drafts counted with the kind they repeat.

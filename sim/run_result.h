@@ -34,7 +34,8 @@ struct RunResult {
     Scenario scenario;
     StepInput input;
     StepTimes times;
-    Range step_range, layer_range;
+    Range step_range, layer_range, layers_range;
+    std::array<Range, kLayerPartCount> part_ranges;
     std::vector<FamilyShare> sensitivity;
     std::vector<OpRow> ops;
     MemoryUse memory;

@@ -280,6 +280,7 @@ class Evaluation {
         const int dense_layers = s_.model.moe && pp > 1 ? 0 : per_stage(s_.model.dense_layers());
         const Seconds head     = batches * stage(Stage::head);
         out.layers             = double(pp) * (moe + double(dense_layers) * out.dense_layer);
+        out.attention          = batches * (stage(Stage::attention_in) + stage(Stage::attention_out));
         out.ends               = batches * stage(Stage::embed) + head;
         const Seconds block    = s_.model.moe ? out.moe_layer : out.dense_layer;
         out.drafts             = double(drafts) * (block + head + batches * stage(Stage::mtp_in));

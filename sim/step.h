@@ -79,6 +79,7 @@ struct StepTimes {
     Seconds layers;     ///< every layer of the model, without embedding, head, drafts and host
     Seconds moe_layer;  ///< one more MoE layer in the steady state, all micro-batches
     Seconds dense_layer;
+    Seconds attention;  ///< of one layer, projections and core, all micro-batches
     Seconds ends;       ///< embedding, final norm, logits, sampling
     Seconds drafts;     ///< MTP modules
     Seconds host;

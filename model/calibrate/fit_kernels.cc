@@ -44,6 +44,13 @@ OverlapConstants overlap(Fitted<Seconds> launch, Fitted<double> compute, Fitted<
     return {launch, compute, memory, {}, query_tile};
 }
 
+/// How much surer a fit is of its own rows than of new ones.
+double widening(std::span<const Parameter> parameters, std::size_t rows) {
+    const auto free = std::count_if(parameters.begin(), parameters.end(),
+                                    [](const Parameter& p) { return p.low < p.high; });
+    return std::sqrt(double(rows) / std::max(1.0, double(rows) - double(free)));
+}
+
 // ---- tiled products: launch, launch of grouped, tile, step (us), compute, memory (shares)
 
 constexpr Parameter kGemmStart[] = {{1, 0.05, 8},       {1, 0.05, 8},     {1.5, 0.01, 5},
@@ -117,12 +124,13 @@ FamilyFit<OverlapConstants> fit_overlap(const GpuSpec& gpu, const Samples& sampl
             for (std::size_t i = 0; i < samples.size(); ++i)
                 out[i] = log_ratio(model(gpu, c, samples[i]), samples[i].time);
         });
-    return {overlap(seconds(fit, 0), plain(fit, 1), plain(fit, 2), query_tile), residuals_of(fit.residuals)};
+    return {overlap(seconds(fit, 0), plain(fit, 1), plain(fit, 2), query_tile),
+            residuals_of(fit.residuals, widening(start, samples.size()))};
 }
 
 }  // namespace
 
-Residuals residuals_of(std::span<const double> log_errors) {
+Residuals residuals_of(std::span<const double> log_errors, double widening) {
     if (log_errors.empty()) return {};
     std::vector<double> relative, logs;
     for (const double e : log_errors) {
@@ -132,7 +140,7 @@ Residuals residuals_of(std::span<const double> log_errors) {
     std::sort(relative.begin(), relative.end());
     std::sort(logs.begin(), logs.end());
     return {int(log_errors.size()), quantile(relative, 0.5), quantile(relative, 0.9), relative.back(),
-            std::exp(quantile(logs, 0.8))};
+            std::exp(widening * quantile(logs, 0.8))};
 }
 
 GemmFit fit_gemm(const GpuSpec& gpu, const Samples& dense, const Samples& grouped, int max_tile_n) {
@@ -148,8 +156,9 @@ GemmFit fit_gemm(const GpuSpec& gpu, const Samples& dense, const Samples& groupe
     if (grouped.empty()) start[1] = held(1);
     const LeastSquares fit = fit_least_squares(start, int(dense.size() + grouped.size()), model);
     const std::span<const double> errors(fit.residuals);
-    return {{gemm_constants(fit, false, max_tile_n), residuals_of(errors.first(dense.size()))},
-            {gemm_constants(fit, true, max_tile_n), residuals_of(errors.subspan(dense.size()))}};
+    const double wide = widening(start, errors.size());
+    return {{gemm_constants(fit, false, max_tile_n), residuals_of(errors.first(dense.size()), wide)},
+            {gemm_constants(fit, true, max_tile_n), residuals_of(errors.subspan(dense.size()), wide)}};
 }
 
 std::vector<FamilyFit<OverlapConstants>> fit_mla_decode(const GpuSpec& gpu,
@@ -176,7 +185,8 @@ std::vector<FamilyFit<OverlapConstants>> fit_mla_decode(const GpuSpec& gpu,
     std::size_t row = 0;
     for (std::size_t v = 0; v < versions.size(); row += versions[v++].size())
         out.push_back({overlap(seconds(fit, 0), plain(fit, 2 + v), plain(fit, 1), query_tile),
-                       residuals_of(std::span(fit.residuals).subspan(row, versions[v].size()))});
+                       residuals_of(std::span(fit.residuals).subspan(row, versions[v].size()),
+                                    widening(start, fit.residuals.size()))});
     return out;
 }
 
@@ -200,7 +210,7 @@ FamilyFit<OverlapConstants> fit_batched_gemm(const GpuSpec& gpu, const Samples& 
         });
     OverlapConstants c = overlap(seconds(fit, 0), compute, plain(fit, 2), 1);
     c.cached           = plain(fit, 3);
-    return {c, residuals_of(fit.residuals)};
+    return {c, residuals_of(fit.residuals, widening(start, samples.size()))};
 }
 
 FamilyFit<OverlapConstants> fit_indexer(const GpuSpec& gpu, const Samples& samples) {

@@ -13,7 +13,10 @@ namespace isobath {
 using Samples = std::vector<KernelSample>;
 
 /// |model / measured - 1| over the rows, from log(model / measured).
-Residuals residuals_of(std::span<const double> log_errors);
+///
+/// `widening` multiplies the logarithm of the 80 % factor: a fit lies closer to its own rows than to new
+/// ones, by sqrt(rows / (rows - constants)) on average.
+Residuals residuals_of(std::span<const double> log_errors, double widening = 1);
 
 template <class Constants>
 struct FamilyFit {

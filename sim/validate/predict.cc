@@ -1,0 +1,78 @@
+#include "sim/validate/predict.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "hw/spec_reader.h"
+#include "sim/run_result.h"
+#include "sim/scenario_reader.h"
+#include "sim/validate/evaluators.h"
+
+namespace isobath {
+
+using nlohmann::json;
+
+struct Predictor::Shared {
+    DataFiles data;
+    Calibration calibration;
+    std::map<std::string, json> runs;  ///< by scenario and overrides
+
+    const json& run(const json& predict) {
+        const json set        = predict.value("set", json::object());
+        const std::string key = predict["run"].get<std::string>() + set.dump();
+        const auto found      = runs.find(key);
+        if (found != runs.end()) return found->second;
+        std::vector<Override> overrides;
+        for (const auto& [path, value] : set.items()) overrides.push_back({path, value.dump(), "validation point " + path});
+        const Scenario scenario = load_scenario(predict["run"], data, overrides);
+        return runs[key]        = to_json(run_scenario(scenario, data));
+    }
+};
+
+Predictor::Predictor(const DataFiles& data) : shared_(new Shared{data, load_calibration(data, "h800"), {}}) {}
+Predictor::~Predictor() = default;
+
+double si_per(const std::string& unit) {
+    static const std::map<std::string, double> units{
+        {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"TFLOP/s", 1e12}, {"GB/s", 1e9}, {"B", 1}, {"FLOP", 1}, {"GFLOP", 1e9},
+        {"parameters", 1}, {"tokens/s/node", 1}, {"USD/Mtok", 1}};
+    const auto found = units.find(unit);
+    if (found == units.end()) throw SpecError("validation point: unknown unit \"" + unit + "\"");
+    return found->second;
+}
+
+namespace {
+
+/// "/layer/period_s" has its interval beside it as "/layer/low_s" and "/layer/high_s"; parts have theirs
+/// under "/layer/part_ranges".
+Predicted from_result(const json& result, const std::string& key) {
+    const json::json_pointer at(key);
+    if (!result.contains(at)) throw SpecError("validation point: a result has no " + key);
+    const double value = result[at];
+    const json& ranges = result["ranges"];
+    if (!ranges.contains(key)) return {value, value, value};
+    return {value, ranges[key][0], ranges[key][1]};
+}
+
+}  // namespace
+
+std::optional<Predicted> Predictor::predict(const ValidationPoint& point) {
+    const json& how = *point.predict;
+    if (how.contains("later")) return std::nullopt;
+    Predicted p;
+    if (how.contains("count")) {
+        p.value = p.low = p.high = evaluate_count(how, shared_->data);
+    } else if (how.contains("kernel")) {
+        p = evaluate_kernel(how, point.gpu, shared_->calibration, shared_->data);
+    } else if (how.contains("exchange")) {
+        p = evaluate_exchange(how, shared_->data);
+    } else {
+        p = from_result(shared_->run(how), how["key"]);
+    }
+    const double si = si_per(point.unit);
+    return Predicted{p.value / si, p.low / si, p.high / si};
+}
+
+}  // namespace isobath
