@@ -104,13 +104,12 @@ Calibration read_calibration(const nlohmann::json& json, const std::string& name
 
 std::vector<std::string> calibration_names() {
     std::vector<std::string> names{"none"};
-    const std::filesystem::path root = "hw/calibrations";
     for (int i = 0; i < embedded::kFileCount; ++i) {
-        const std::filesystem::path path = embedded::kFiles[i].path;
-        const std::string name           = path.stem().string();
-        const bool kernels =
-            std::string_view(embedded::kFiles[i].text).find("\"families\"") != std::string_view::npos;
-        if (kernels && path == root / name / (name + ".json")) names.push_back(name);
+        const std::string_view path = embedded::kFiles[i].path, text = embedded::kFiles[i].text;
+        if (!path.starts_with("hw/calibrations/")) continue;  // texts are long: only these are searched
+        const std::string name = std::filesystem::path(path).stem().string();
+        if (path != "hw/calibrations/" + name + "/" + name + ".json") continue;
+        if (text.find("\"families\"") != text.npos) names.push_back(name);
     }
     return names;
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 #include "hw/text.h"
@@ -16,7 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kMaxDepth             = 64;
-constexpr std::uintmax_t kMaxBytes  = 64u << 20;
+constexpr std::size_t kMaxBytes = 64u << 20;
 
 /// nlohmann keeps the last of two equal keys; a user who wrote both means something else.
 class Strictness {
@@ -25,16 +26,33 @@ class Strictness {
 
     bool operator()(int depth, json::parse_event_t event, json& parsed) {
         if (depth > kMaxDepth) fail_at(shown_, "", fmt::format("nested deeper than {} levels", kMaxDepth));
-        if (event == json::parse_event_t::object_start) keys_.emplace_back();
-        if (event == json::parse_event_t::object_end) keys_.pop_back();
-        if (event == json::parse_event_t::key && !keys_.back().insert(parsed.get<std::string>()).second)
-            fail_at(shown_, "", fmt::format("key \"{}\" is given twice", clipped(parsed.get<std::string>())));
+        if (event == json::parse_event_t::object_start) objects_.emplace_back();
+        if (event == json::parse_event_t::object_end) objects_.pop_back();
+        if (event == json::parse_event_t::key) take(parsed.get_ref<const std::string&>());
         return true;
     }
 
   private:
+    struct Object {
+        std::set<std::string> keys;
+        std::string last;
+    };
+
+    void take(const std::string& key) {
+        Object& object   = objects_.back();
+        const bool fresh = object.keys.insert(key).second;
+        object.last      = key;
+        if (!fresh) fail_at(shown_, here(), "given twice; once is allowed");
+    }
+
+    std::string here() const {
+        std::string path;
+        for (const Object& object : objects_) path += "/" + object.last;
+        return path;
+    }
+
     std::string shown_;
-    std::vector<std::set<std::string>> keys_;
+    std::vector<Object> objects_;
 };
 
 /// "line 3, column 7" of a byte in a text.
@@ -67,14 +85,18 @@ json parse_json(std::string_view text, const std::string& shown) {
     try {
         return json::parse(text.begin(), text.end(), Strictness(shown), true, /*ignore_comments=*/true);
     } catch (const json::parse_error& e) {
-        // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error ...": keep the reason.
+        // "[...parse_error.101] parse error at line 1, column 2: syntax error while parsing value - invalid literal;
+        // last read: 'x'": keep the reason.
         const std::string_view what = e.what();
-        const auto reason           = what.rfind("; ");
-        const auto colon            = what.find(": ");
-        const std::string_view said = reason != what.npos ? what.substr(reason + 2)
-                                      : colon != what.npos ? what.substr(colon + 2)
-                                                           : what;
+        const auto dash             = what.find(" - ");
+        const std::string_view said = dash != what.npos ? what.substr(dash + 3) : what.substr(what.rfind(": ") + 2);
         throw SpecError(fmt::format("{}: {}: not JSON: {}", shown, place_of(text, e.byte), clipped(said)));
+    } catch (const json::out_of_range& e) {
+        // "[json.exception.out_of_range.406] number overflow parsing '1e999'"
+        const std::string_view what = e.what();
+        const auto quote            = what.find('\'');
+        const std::string_view said = quote == what.npos ? "" : what.substr(quote);
+        throw SpecError(fmt::format("{}: {}: a number is too large; allowed: up to 1.8e308", shown, clipped(said)));
     } catch (const json::exception& e) {
         throw SpecError(fmt::format("{}: not JSON: {}", shown, clipped(e.what())));
     }
@@ -86,17 +108,27 @@ std::string read_text(const std::filesystem::path& path) {
     if (std::filesystem::is_directory(path, error)) throw SpecError(shown + ": is a folder; expected a JSON file");
     std::ifstream stream(path, std::ios::binary);
     if (!stream) throw SpecError(shown + ": cannot open; expected a JSON file");
-    const auto size = std::filesystem::file_size(path, error);
-    if (!error && size > kMaxBytes) throw SpecError(shown + ": larger than 64 MiB; expected a JSON file");
-    return {std::istreambuf_iterator<char>(stream), {}};
+    // Read in pieces: a pipe or a device does not tell its size.
+    std::string text, piece(1 << 16, '\0');
+    while (stream.read(piece.data(), static_cast<std::streamsize>(piece.size())), stream.gcount() > 0) {
+        text.append(piece, 0, static_cast<std::size_t>(stream.gcount()));
+        if (text.size() > kMaxBytes) throw SpecError(shown + ": larger than 64 MiB; expected a JSON file");
+    }
+    return text;
 }
 
 json read_json(const std::filesystem::path& path) {
     return parse_json(read_text(path), clipped(path.string(), 400));
 }
 
+SpecError::SpecError(const std::string& file, std::string json_path, std::string what_is_wrong)
+    : std::runtime_error(fmt::format("{}: {}{}{}", file, clipped(json_path, 200), json_path.empty() ? "" : ": ",
+                                     what_is_wrong)),
+      path(std::move(json_path)),
+      reason(std::move(what_is_wrong)) {}
+
 void fail_at(const std::string& file, const std::string& path, const std::string& what) {
-    throw SpecError(fmt::format("{}: {}{}{}", file, clipped(path, 200), path.empty() ? "" : ": ", what));
+    throw SpecError(file, path, what);
 }
 
 SpecReader::SpecReader(const json& value, std::string file, std::string path)
@@ -223,7 +255,7 @@ void SpecReader::finish() const {
 }
 
 void SpecReader::fail(const std::string& key, const std::string& what) const {
-    fail_at(file_, path_ + "/" + key, what);
+    fail_at(file_, key.empty() ? path_ : path_ + "/" + key, what);
 }
 
 json load_preset(const DataFiles& data, const std::string& folder, const std::string& name,

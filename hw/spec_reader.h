@@ -19,11 +19,14 @@ namespace isobath {
 /// The user's file is wrong. The message reads "file: /json/path: what; what is allowed".
 struct SpecError : std::runtime_error {
     using std::runtime_error::runtime_error;
+    SpecError(const std::string& file, std::string json_path, std::string what_is_wrong);
+
+    std::string path, reason;  ///< the last two parts of the message, where it was made of parts
 };
 
 /// Parses JSON with // comments. `shown` names the text in messages.
 ///
-/// Throws SpecError on bad syntax, a key given twice, or nesting deeper than 64.
+/// Throws SpecError on bad syntax, a number beyond double, a key given twice, or nesting deeper than 64.
 nlohmann::json parse_json(std::string_view text, const std::string& shown);
 
 /// The bytes of a file of at most 64 MiB. Throws SpecError if it is a folder, missing or too large.
@@ -37,7 +40,8 @@ nlohmann::json read_json(const std::filesystem::path& file);
 
 /// Typed, checked access to one object. Every key must be asked for before finish(), or it is an error.
 ///
-/// `json` must outlive the reader. `file` and `path` only serve messages.
+/// `json` must outlive the reader. `file` and `path` only serve messages, where the empty key means the object
+/// itself.
 class SpecReader {
   public:
     SpecReader(const nlohmann::json& json, std::string file, std::string path = "");

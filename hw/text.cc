@@ -45,7 +45,8 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
     std::string_view best;
     std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
     for (const std::string_view candidate : known) {
-        const std::size_t d = distance(word, candidate);
+        const bool begins   = word.size() >= 3 && candidate.starts_with(word);
+        const std::size_t d = begins ? 1 : distance(word, candidate);
         if (d < least) {
             least = d;
             best  = candidate;

@@ -40,7 +40,7 @@ void refuse_other_layers(SpecReader& in) {
 MoeSpec read_experts(SpecReader& in, const std::string& count_key) {
     MoeSpec m;
     m.n_routed_experts    = in.integer(count_key, 1, kMaxExperts);
-    m.num_experts_per_tok = in.integer("num_experts_per_tok", 1, kMaxExperts);
+    m.num_experts_per_tok = in.integer("num_experts_per_tok", 1, kMaxChosen);
     if (m.num_experts_per_tok > m.n_routed_experts)
         in.fail("num_experts_per_tok",
                 fmt::format("{} is more than {} = {}", m.num_experts_per_tok, count_key, m.n_routed_experts));
@@ -53,8 +53,8 @@ namespace {
 void read_groups(SpecReader& in, MoeSpec& m) {
     const bool ungrouped = present(in, "topk_method") && in.text("topk_method") == "greedy";
     if (ungrouped) return;
-    m.n_group    = integer_or(in, "n_group", 1, 1, kMaxExperts);
-    m.topk_group = integer_or(in, "topk_group", m.n_group, 1, kMaxExperts);
+    m.n_group    = integer_or(in, "n_group", 1, 1, kMaxChosen);
+    m.topk_group = integer_or(in, "topk_group", m.n_group, 1, kMaxChosen);
     if (m.n_routed_experts % m.n_group != 0)
         in.fail("n_group",
                 fmt::format("{} does not divide n_routed_experts = {}", m.n_group, m.n_routed_experts));

@@ -13,7 +13,10 @@ void check_families(const Calibration& calibration, const KernelChoice& choice) 
         bool known = false;
         each_family(calibration,
                     [&, key = wanted](const char* family, const auto&) { known |= key == family; });
-        if (!known) fail_at("kernels", "/" + wanted, "no such kernel family");
+        if (known) continue;
+        std::vector<std::string_view> families;
+        each_family(calibration, [&](const char* family, const auto&) { families.emplace_back(family); });
+        fail_at("kernels", "/" + wanted, "no such kernel family; known: " + joined(families));
     }
 }
 
@@ -25,13 +28,16 @@ Bound bound_of(const FormTime& form) {
 }  // namespace
 
 template <class Constants>
-auto CalibratedTime::choose(const KernelFamily<Constants>& family, const std::string& name) const
+auto CalibratedTime::choose(const KernelFamily<Constants>& family, const char* key, const KernelChoice& choice) const
     -> Chosen<Constants> {
+    const auto wanted      = choice.find(key);
+    const std::string name = wanted == choice.end() ? "" : wanted->second;
     const Implementation<Constants>* found = family.find(name);
     if (!found && !name.empty()) {
         std::vector<std::string_view> known;
         for (const auto& each : family.implementations) known.push_back(each.name);
-        fail_at("kernels", "/", "no implementation \"" + clipped(name) + "\"; known: " + joined(known));
+        fail_at("kernels", std::string("/") + key,
+                "no implementation \"" + clipped(name) + "\"; known: " + (known.empty() ? "none" : joined(known)));
     }
     if (!found) return {};
     return {found->constants, found->residuals.factor, found->basis, true};
@@ -41,19 +47,15 @@ CalibratedTime::CalibratedTime(const GpuSpec& gpu, const Calibration& calibratio
     : roofline_(gpu), transferred_(calibration.gpu != gpu.name) {
     check_families(calibration, choice);
     for (int i = 0; i < kMathCount; ++i) machines_[i] = machine_of(gpu, static_cast<Math>(i));
-    const auto name = [&](const char* family) {
-        const auto at = choice.find(family);
-        return at == choice.end() ? std::string() : at->second;
-    };
-    gemm_fp8_      = choose(calibration.gemm_fp8, name("gemm_fp8"));
-    gemm_bf16_     = choose(calibration.gemm_bf16, name("gemm_bf16"));
-    grouped_gemm_  = choose(calibration.grouped_gemm, name("grouped_gemm"));
-    batched_gemm_  = choose(calibration.batched_gemm, name("batched_gemm"));
-    mla_decode_    = choose(calibration.mla_decode, name("mla_decode"));
-    flash_prefill_ = choose(calibration.flash_prefill, name("flash_prefill"));
-    gqa_decode_    = choose(calibration.gqa_decode, name("gqa_decode"));
-    indexer_       = choose(calibration.indexer, name("indexer"));
-    streaming_     = choose(calibration.streaming, name("streaming"));
+    gemm_fp8_      = choose(calibration.gemm_fp8, "gemm_fp8", choice);
+    gemm_bf16_     = choose(calibration.gemm_bf16, "gemm_bf16", choice);
+    grouped_gemm_  = choose(calibration.grouped_gemm, "grouped_gemm", choice);
+    batched_gemm_  = choose(calibration.batched_gemm, "batched_gemm", choice);
+    mla_decode_    = choose(calibration.mla_decode, "mla_decode", choice);
+    flash_prefill_ = choose(calibration.flash_prefill, "flash_prefill", choice);
+    gqa_decode_    = choose(calibration.gqa_decode, "gqa_decode", choice);
+    indexer_       = choose(calibration.indexer, "indexer", choice);
+    streaming_     = choose(calibration.streaming, "streaming", choice);
 }
 
 /// `familiar`: the constants were fitted in this number format.

@@ -10,10 +10,10 @@ namespace {
 
 constexpr int kStepK = 128;  ///< DeepGEMM scales its sums every 128 of k; our step constant is per 128
 
-// Counts below 2^31 as doubles: their divisions are exact enough to round, and much quicker than integer
+// Counts below 2^53 as doubles: their divisions are exact enough to round, and much quicker than integer
 // ones.
 double floor_of(double x) {
-    return static_cast<double>(static_cast<int>(x));
+    return static_cast<double>(static_cast<long long>(x));
 }
 
 double ceil_of(double x) {
@@ -63,23 +63,32 @@ TilePlan plan_tiles(double row_blocks, int tile_rows, int n, int max_tile_n, int
     return {tile_rows, static_cast<int>(ceil_of(n / width)), static_cast<int>(width)};
 }
 
-FormTime gemm_time(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms) {
+Tiling tiling_of(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms) {
     const bool low      = shape.m <= 64;
     const double blocks = low ? 1 : ceil_of(shape.m * (1.0 / 128));
     const TilePlan plan = plan_tiles(blocks, low ? 64 : 128, shape.n, c.max_tile_n, sms);
-    const double waves  = waves_of(blocks * plan.columns, 1.0 / sms);
-    return tiled(c, machine, waves * tile_time(c, machine, plan, shape.k), work_of(shape).bytes, sms);
+    return {blocks, plan, waves_of(blocks * plan.columns, 1.0 / sms), tile_time(c, machine, plan, shape.k)};
 }
 
-FormTime grouped_gemm_time(const GemmConstants& c, const Machine& machine, const GroupedGemm& shape,
-                           int sms) {
+Tiling tiling_of(const GemmConstants& c, const Machine& machine, const GroupedGemm& shape, int sms) {
     const double mean    = shape.rows / shape.experts;
     const bool low       = shape.layout == GroupedLayout::masked && mean <= 64;
     const int rows       = low ? 64 : 128;
     const TilePlan plan  = plan_tiles(shape.experts * ceil_of(mean / rows), rows, shape.n, c.max_tile_n, sms);
     const BlockCount one = blocks_of_expert(mean, shape.row_variance, rows);
-    const double waves   = expected_waves(one, shape.experts, plan.columns, sms);
-    return tiled(c, machine, waves * tile_time(c, machine, plan, shape.k), work_of(shape).bytes, sms);
+    return {shape.experts * one.mean, plan, expected_waves(one, shape.experts, plan.columns, sms),
+            tile_time(c, machine, plan, shape.k)};
+}
+
+FormTime gemm_time(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms) {
+    const Tiling t = tiling_of(c, machine, shape, sms);
+    return tiled(c, machine, t.waves * t.tile, work_of(shape).bytes, sms);
+}
+
+FormTime grouped_gemm_time(const GemmConstants& c, const Machine& machine, const GroupedGemm& shape,
+                           int sms) {
+    const Tiling t = tiling_of(c, machine, shape, sms);
+    return tiled(c, machine, t.waves * t.tile, work_of(shape).bytes, sms);
 }
 
 FormTime overlap_time(const OverlapConstants& c, const Machine& machine, Flops flop, Bytes bytes, int sms,

@@ -39,6 +39,16 @@ struct FormTime {
     Seconds time, launch, compute, memory;
 };
 
+/// How a product is cut and how long one of its tiles takes: compute time is waves * tile.
+struct Tiling {
+    double row_blocks = 0;  ///< over all experts, where there are several; a mean where rows are random
+    TilePlan plan;
+    double waves = 0;
+    Seconds tile;  ///< its fixed part, and per 128 of k the pipeline stage and the multiplications
+};
+Tiling tiling_of(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms);
+Tiling tiling_of(const GemmConstants& c, const Machine& machine, const GroupedGemm& shape, int sms);
+
 /// Dense product of m rows. Compute-bound time goes with 1 / sms through the number of waves.
 FormTime gemm_time(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms);
 

@@ -47,9 +47,9 @@ double binomial_waves(double low, double share, int experts, double per_wave) {
 double normal_waves(const BlockCount& blocks, double per_wave) {
     const double sigma = std::sqrt(blocks.variance);
     if (sigma > 4 * per_wave) return blocks.mean / per_wave + 0.5;
-    const int certain = std::max(0, static_cast<int>((blocks.mean - kReach * sigma) / per_wave));
-    double waves      = certain;
-    for (int w = certain; w * per_wave < blocks.mean + kReach * sigma; ++w) {
+    const double certain = std::max(0.0, std::floor((blocks.mean - kReach * sigma) / per_wave));
+    double waves         = certain;
+    for (double w = certain; w * per_wave < blocks.mean + kReach * sigma; ++w) {
         const double full = static_cast<double>(static_cast<long long>(w * per_wave + 1e-9));
         waves += normal_tail((full + 0.5 - blocks.mean) / sigma);  // blocks > what w waves take
     }
@@ -73,9 +73,9 @@ BlockCount blocks_of_expert(double mean_rows, double row_variance, int tile) {
     // Spread over many tiles: the position inside the last tile is uniform.
     if (sigma > 4.0 * tile && mean_rows > kReach * sigma)
         return {mean_rows / tile + 0.5, row_variance / (double(tile) * tile) + 1.0 / 12};
-    const int certain = std::max(0, static_cast<int>((mean_rows - kReach * sigma) / tile));
-    double mean = certain, square = double(certain) * certain;
-    for (int j = certain; j * double(tile) < mean_rows + kReach * sigma; ++j) {
+    const double certain = std::max(0.0, std::floor((mean_rows - kReach * sigma) / tile));
+    double mean = certain, square = certain * certain;
+    for (double j = certain; j * double(tile) < mean_rows + kReach * sigma; ++j) {
         const double p = normal_tail((j * double(tile) + 0.5 - mean_rows) / sigma);  // rows > j * tile
         mean += p;
         square += (2 * j + 1) * p;
@@ -86,7 +86,7 @@ BlockCount blocks_of_expert(double mean_rows, double row_variance, int tile) {
 double expected_waves(const BlockCount& of_expert, int experts, int columns, int sms) {
     const double per_wave = double(sms) / columns;  // row blocks that one wave takes
     if (of_expert.variance <= 0) return waves_over(experts * of_expert.mean, per_wave);
-    const double low = static_cast<double>(static_cast<int>(of_expert.mean)), share = of_expert.mean - low;
+    const double low = std::floor(of_expert.mean), share = of_expert.mean - low;
     if (experts <= kFewExperts && of_expert.variance < share * (1 - share) + kThirdOutcome)
         return binomial_waves(low, share, experts, per_wave);
     return normal_waves({experts * of_expert.mean, experts * of_expert.variance}, per_wave);

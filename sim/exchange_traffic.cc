@@ -123,9 +123,15 @@ double PortLoad::busiest(double tokens) const {
 }
 
 ExchangeTraffic traffic_of(const ExchangeShape& shape, ExchangeMode mode, const CommLibrary& library) {
+    GateSpread spread;
+    return traffic_of(shape, mode, library, spread);
+}
+
+ExchangeTraffic traffic_of(const ExchangeShape& shape, ExchangeMode mode, const CommLibrary& library,
+                           GateSpread& spread) {
     check(shape, mode, library);
     const Gate gate{shape.experts, shape.top_k, shape.groups, shape.topk_groups, shape.choice};
-    const GateSpread spread = spread_of(gate);
+    find_spread(gate, spread);
     ExchangeTraffic traffic;
     traffic.shape          = shape;
     traffic.mode           = mode;

@@ -31,6 +31,7 @@ struct ExchangeShape {
     Format dispatch = Format::fp8_block, combine = Format::bf16;
 
     int nodes() const { return (ranks + ranks_per_node - 1) / ranks_per_node; }
+    bool operator==(const ExchangeShape&) const = default;
 };
 
 /// Messages into one port, for any number of tokens per rank.
@@ -51,8 +52,11 @@ struct ExchangeTraffic {
     double distinct_ranks = 0, distinct_nodes = 0;
 };
 
-/// Resolved once per layout (some 10 us). Throws SpecError if the library has no kernels for the mode, or
+/// Resolved once per layout (some us). Throws SpecError if the library has no kernels for the mode, or
 /// the mode cannot serve the shape.
 ExchangeTraffic traffic_of(const ExchangeShape& shape, ExchangeMode mode, const CommLibrary& library);
+/// The same; allocates nothing once `spread`, its working storage, has grown.
+ExchangeTraffic traffic_of(const ExchangeShape& shape, ExchangeMode mode, const CommLibrary& library,
+                           GateSpread& spread);
 
 }  // namespace isobath

@@ -1,20 +1,26 @@
 #include "sim/overrides.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "hw/spec_reader.h"
 #include "hw/text.h"
+#include "sim/scenario_fields.h"
 
 namespace isobath {
 namespace {
 
 using nlohmann::json;
 
-json value_of(const std::string& text) {
-    json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
-    return value.is_discarded() ? json(text) : value;
+/// Text that opens an object or a list was meant as JSON, so that a slip in it is said.
+json value_of(const Override& o) {
+    const bool structured = o.value.find_first_of("{[") == 0;
+    if (structured) return parse_json(o.value, o.shown);
+    json value = json::parse(o.value, nullptr, /*allow_exceptions=*/false);
+    return value.is_discarded() ? json(o.value) : value;
 }
 
 std::vector<std::string> keys_of(const std::string& path) {
@@ -24,22 +30,31 @@ std::vector<std::string> keys_of(const std::string& path) {
     return keys;
 }
 
+/// Whether a preset's name stands at `path`, so that a change of one of its fields makes sense.
+bool may_extend(const std::string& path) {
+    const Field* field = find_field(path);
+    return path == "/cluster" || (field && std::holds_alternative<PresetText& (*)(Scenario&)>(field->slot));
+}
+
 void apply(const Override& o, json& scenario) {
     json* at = &scenario;
+    std::string path;
     for (const std::string& key : keys_of(o.path)) {
-        if (at->is_string()) *at = json{{"extends", *at}};
-        if (!at->is_object()) fail_at(o.shown, "", "no such place in the scenario");
-        at = &(*at)[key];
+        if (at->is_string() && may_extend(path)) *at = json{{"extends", *at}};
         if (at->is_null()) *at = json::object();
+        if (!at->is_object() || (find_field(path) && !may_extend(path)))
+            fail_at(o.shown, "", fmt::format("{} holds no fields", clipped(path)));
+        at = &(*at)[key];
+        path += "/" + key;
     }
-    *at = value_of(o.value);
+    *at = value_of(o);
 }
 
 }  // namespace
 
 Override parse_override(const std::string& text) {
     const auto sign = text.find('=');
-    if (sign == text.npos || sign == 0)
+    if (sign == text.npos || sign == 0 || text.substr(0, sign) == "/")
         throw SpecError("--set " + clipped(text) + ": expected path=value, such as layout.experts.ep=32");
     std::string path = text.substr(0, sign);
     if (path.front() != '/') {

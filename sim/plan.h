@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -24,10 +25,10 @@ enum class Lane : std::uint8_t {
 };
 
 struct Task {
-    const char* name = "";      ///< static text: "experts"
-    std::uint16_t tag = 0;      ///< the planner's own: which stage this is
+    const char* name         = "";  ///< static text: "experts"
+    std::uint16_t tag        = 0;   ///< the planner's own: which stage this is
     std::uint8_t micro_batch = 0;
-    Lane lane = Lane::compute;
+    Lane lane                = Lane::compute;
     Seconds time;
     std::uint32_t first_after = 0;
     std::uint32_t after_count = 0;
@@ -51,11 +52,25 @@ struct Plan {
     /// Adds a task that starts after each valid id of `before`. Ids that name nothing are skipped.
     ///
     /// Throws std::logic_error if it would wait for a task that does not stand before it.
-    TaskId add(const Task& task, std::initializer_list<TaskId> before = {});
+    TaskId add(const Task& task, std::initializer_list<TaskId> before = {}) {
+        const auto id     = static_cast<std::int32_t>(tasks.size());
+        Task& added       = tasks.emplace_back(task);
+        added.first_after = static_cast<std::uint32_t>(after.size());
+        for (const TaskId t : before) {
+            if (!t) continue;
+            if (t.value >= id) refuse(task);
+            after.push_back(t);
+        }
+        added.after_count = static_cast<std::uint32_t>(after.size()) - added.first_after;
+        return TaskId{id};
+    }
 
     std::span<const TaskId> after_of(const Task& task) const {
         return {after.data() + task.first_after, task.after_count};
     }
+
+  private:
+    [[noreturn]] static void refuse(const Task& task);
 };
 
 }  // namespace isobath

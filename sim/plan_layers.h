@@ -54,14 +54,42 @@ constexpr int micro_batches(Overlap overlap) {
     return overlap == Overlap::two_batch || overlap == Overlap::two_batch_hook ? 2 : 1;
 }
 
-/// Refills `plan` with `layers` consecutive layers, each adding the same number of tasks.
+/// Fills a plan layer by layer, each adding the same number of tasks.
+class LayerPlanner {
+  public:
+    /// Empties `plan`. All three must outlive the planner.
+    LayerPlanner(const LayerPlan& what, const RoleTimes& times, Plan& plan);
+
+    void add_layer();
+
+  private:
+    TaskId add(Role role, int mb, Lane lane, std::initializer_list<TaskId> before = {});
+    TaskId compute(Role role, int mb, std::initializer_list<TaskId> before = {});
+    TaskId attend(int mb);
+    TaskId kernel(Role barrier, Role core, int mb, TaskId after);
+    TaskId send(Role flight, Role kernel_role, int mb);
+    void receive(Role kernel_role, Role wait, int mb, TaskId flight);
+    void hook_half(int x, int y);
+    void hook_layer();
+    void two_batch_layer();
+    void serial_layer();
+    void serial_low_latency();
+    void serial_normal();
+
+    const LayerPlan& what_;
+    const RoleTimes& times_;
+    Plan& plan_;
+    TaskId last_, experts0_, combined0_, combined1_;  ///< what ties layers together
+};
+
+/// Refills `plan` with `layers` consecutive layers.
 void plan_layers(const LayerPlan& what, const RoleTimes& times, int layers, Plan& plan);
 
 /// Layers until the period is steady: two that agree, at most six.
 struct SteadyState {
-    Seconds period;    ///< one more layer
-    Seconds first;     ///< makespan of `layers` layers, filling and draining included
-    int layers     = 0;
+    Seconds period;  ///< one more layer
+    Seconds first;   ///< makespan of `layers` layers, filling and draining included
+    int layers          = 0;
     int tasks_per_layer = 0;
 
     /// `n` layers in a row.

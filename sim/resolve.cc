@@ -18,29 +18,50 @@ using nlohmann::json;
 struct Preset {
     json value;
     std::string name, file;
+    bool changed = false;  ///< by the user, so that faults are looked for in what the user wrote
 };
+
+/// Reads a preset; a fault in what the user changed is named by its place in the user's own file.
+template <class Read>
+auto read_at(const Preset& preset, const Origin& origin, const std::string& path, Read read) {
+    try {
+        return read();
+    } catch (const SpecError& e) {
+        if (!preset.changed || e.reason.empty()) throw;
+        const bool figure = e.path.ends_with("/value");  // the user wrote the figure without its source
+        origin.fail(path + (figure ? e.path.substr(0, e.path.size() - 6) : e.path), e.reason);
+    }
+}
 
 bool is_path(const std::string& name) {
     return name.ends_with(".json") || name.find('/') != name.npos;
 }
 
 /// A file the scenario names is looked up beside the scenario first, then from the working folder.
-json read_beside(const std::string& name, const Origin& origin, const std::string& path) {
-    const std::filesystem::path beside = std::filesystem::path(origin.file()).parent_path() / name;
+Preset read_beside(const std::string& name, const Origin& origin, const std::string& path) {
+    std::filesystem::path file = std::filesystem::path(origin.file()).parent_path() / name;
     std::error_code none;
+    if (!std::filesystem::exists(file, none)) file = name;
     try {
-        return read_json(std::filesystem::exists(beside, none) ? beside : std::filesystem::path(name));
+        return {read_json(file), std::filesystem::path(name).stem().string(), clipped(file.string(), 400)};
     } catch (const SpecError& e) {
         origin.fail(path, e.what());
     }
 }
 
-Preset load(const std::string& name, const std::string& folder, const DataFiles& data, const Origin& origin,
-            const std::string& path) {
-    if (is_path(name)) return {read_beside(name, origin, path), std::filesystem::path(name).stem().string(), name};
+Preset read_named(const std::string& name, const std::string& folder, const DataFiles& data, const Origin& origin,
+                  const std::string& path) {
+    if (is_path(name)) return read_beside(name, origin, path);
     const bool changed = origin.is_override(path);
     return {load_preset(data, folder, name, origin.of(path), changed ? "" : path), name,
             data.shown(folder + "/" + name + ".json")};
+}
+
+Preset load(const std::string& name, const std::string& folder, const DataFiles& data, const Origin& origin,
+            const std::string& path) {
+    Preset preset = read_named(name, folder, data, origin, path);
+    if (!preset.value.is_object()) fail_at(preset.file, "/", "expected an object");
+    return preset;
 }
 
 /// The text of `wanted`: a name, a path, or {"extends": name, key: value, ...}. Changes go under `inside`
@@ -49,43 +70,67 @@ Preset load_text(const PresetText& wanted, const std::string& folder, const Data
                  const std::string& path, const char* inside = nullptr) {
     json value = json::parse(wanted.json);
     if (value.is_string()) return load(value.get<std::string>(), folder, data, origin, path);
-    if (!value.contains("extends")) return {value, "custom", origin.of(path)};
+    if (!value.contains("extends")) return {value, "custom", origin.of(path), true};
     if (!value["extends"].is_string()) origin.fail(path + "/extends", "expected the name of a preset");
     Preset base = load(value["extends"].get<std::string>(), folder, data, origin, path + "/extends");
     value.erase("extends");
-    json& target = inside && base.value.contains(inside) ? base.value[inside] : base.value;
+    const bool within = inside && base.value.contains(inside) && base.value[inside].is_object();
+    json& target      = within ? base.value[inside] : base.value;
     for (const auto& [key, change] : value.items()) {
         if (target.contains(key) && target[key].is_object() && target[key].contains("source") && !change.is_object())
             target[key] = {{"value", change}, {"source", "set by the user"}};
         else
             target[key] = change;
     }
-    base.file = origin.of(path);
+    base.changed = true;
     return base;
 }
 
+/// A Hugging Face config holds many keys that shape nothing; a change of such a key would be silent.
+void check_model_changes(const PresetText& wanted, const Origin& origin) {
+    const json value = json::parse(wanted.json);
+    if (!value.is_object() || !value.contains("extends")) return;
+    const auto known = model_keys();
+    for (const auto& [key, change] : value.items()) {
+        if (key == "extends" || std::count(known.begin(), known.end(), key)) continue;
+        const std::string_view near = nearest(key, known);
+        origin.fail("/model/" + key, near.empty() ? "unknown key; allowed: " + joined(known)
+                                                  : fmt::format("unknown key; did you mean \"{}\"?", near));
+    }
+}
+
 void resolve_model(Scenario& s, const DataFiles& data, const Origin& origin) {
-    const Preset p = load_text(s.model_text, "scenarios/models", data, origin, "/model", "config");
+    check_model_changes(s.model_text, origin);
+    const Preset p    = load_text(s.model_text, "scenarios/models", data, origin, "/model", "config");
     const bool preset = p.value.contains("config");
-    s.model = read_model(preset ? p.value["config"] : p.value, p.name, p.file, preset && p.file != origin.file() ? "/config" : "");
+    s.model           = read_at(p, origin, "/model", [&] {
+        return read_model(preset ? p.value["config"] : p.value, p.name, p.file, preset && !p.changed ? "/config" : "");
+    });
+}
+
+[[noreturn]] void fail_without_nic(const DataFiles& data, const Origin& origin) {
+    std::string cards;
+    for (const std::string& name : data.names("scenarios/nics"))
+        if (name != "none") cards += (cards.empty() ? "" : ", ") + name;
+    origin.fail("/cluster/nic", "none, but the cluster is larger than one NVLink domain; allowed: " + cards);
 }
 
 void resolve_cluster(Scenario& s, const DataFiles& data, const Origin& origin) {
     const Preset gpu = load_text(s.gpu_text, "scenarios/gpus", data, origin, "/cluster/gpu");
-    s.cluster.gpu    = read_gpu(gpu.value, gpu.name, gpu.file);
+    s.cluster.gpu    = read_at(gpu, origin, "/cluster/gpu", [&] { return read_gpu(gpu.value, gpu.name, gpu.file); });
     const Preset nic = load_text(s.nic_text, "scenarios/nics", data, origin, "/cluster/nic");
-    s.cluster.nic    = read_nic(nic.value, nic.name, nic.file);
+    s.cluster.nic    = read_at(nic, origin, "/cluster/nic", [&] { return read_nic(nic.value, nic.name, nic.file); });
     if (s.cluster.nvlink_domain == 0) s.cluster.nvlink_domain = s.cluster.gpus_per_node;
     if (s.cluster.gpus() > s.cluster.nvlink_domain && s.cluster.nic.bandwidth <= BytesPerSecond{})
-        origin.fail("/cluster/nic", "none, but the cluster is larger than one NVLink domain; allowed: " +
-                                        joined(std::vector<std::string_view>{"cx7-400g", "another NIC preset"}));
+        fail_without_nic(data, origin);
 }
 
 void resolve_engine(Scenario& s, const DataFiles& data, const Origin& origin) {
     json value = json::parse(s.engine_text.json);
-    if (value.is_string()) value = newest_engine(data, value.get<std::string>());
+    for (json* name : {&value, value.is_object() && value.contains("extends") ? &value["extends"] : &value})
+        if (name->is_string()) *name = newest_engine(data, name->get<std::string>());
     const Preset p = load_text({value.dump()}, "scenarios/engines", data, origin, "/engine");
-    s.engine       = read_engine(p.value, p.name, p.file);
+    s.engine       = read_at(p, origin, "/engine", [&] { return read_engine(p.value, p.name, p.file); });
 }
 
 /// A survival curve from a preset, a list S_1, S_2, ..., or the chance of one draft.
@@ -101,10 +146,13 @@ void resolve_acceptance(Scenario& s, const DataFiles& data, const Origin& origin
         s.speculation.source = "set by the user: one chance for every position";
     } else if (!value.is_array()) {
         const Preset p = load_text(s.acceptance_text, "scenarios/acceptance", data, origin, path);
-        SpecReader in(p.value, p.file);
-        curve                = in.raw("survival");
-        s.speculation.source = in.text("source");
+        read_at(p, origin, path, [&] {
+            SpecReader in(p.value, p.file);
+            curve                = in.raw("survival");
+            s.speculation.source = in.text("source");
+        });
     }
+    if (!curve.is_array()) origin.fail(path, "expected a list of chances, or an object with one under \"survival\"");
     double last = 1;
     for (const json& one : curve) {
         if (!one.is_number() || one.get<double>() < 0 || one.get<double>() > last)
@@ -120,7 +168,12 @@ void resolve_acceptance(Scenario& s, const DataFiles& data, const Origin& origin
 
 void resolve_precision(Scenario& s, const DataFiles& data, const Origin& origin) {
     const Preset p = load_text(s.precision_text, "scenarios/precisions", data, origin, "/precision");
-    s.precision    = read_precision(p.value, p.file);
+    s.precision    = read_at(p, origin, "/precision", [&] {
+        PrecisionPolicy policy = read_precision(p.value, p.file);
+        check_precision(policy, s.model, p.file, "");
+        policy.name = p.name;
+        return policy;
+    });
 }
 
 /// "auto": the GPU's own calibration, else H800's shares carried over to its data sheet (marked assumed).
@@ -135,6 +188,7 @@ void resolve_calibration(Scenario& s, const DataFiles& data, const Origin& origi
         }
         value = value.value("extends", "auto");
     }
+    if (!value.is_string()) origin.fail(path, "expected the name of a calibration");
     const std::vector<std::string> names = calibration_names();
     std::string name                     = value.get<std::string>();
     if (name == "auto") name = std::count(names.begin(), names.end(), s.cluster.gpu.name) ? s.cluster.gpu.name : "h800";
@@ -142,14 +196,19 @@ void resolve_calibration(Scenario& s, const DataFiles& data, const Origin& origi
         origin.fail(path, fmt::format("no calibration \"{}\"; known: auto, {}", clipped(name),
                                       joined(std::vector<std::string_view>(names.begin(), names.end()))));
     s.calibration = load_calibration(data, name);
+    try {
+        CalibratedTime(s.cluster.gpu, s.calibration, s.implementations);
+    } catch (const SpecError& e) {
+        origin.fail(path + e.path, e.reason);
+    }
 }
 
 }  // namespace
 
 const Override* Origin::find(const std::string& path) const {
-    for (const Override& o : overrides_)
-        if (path == o.path || path.starts_with(o.path + "/")) return &o;
-    return nullptr;
+    const auto covers = [&](const Override& o) { return path == o.path || path.starts_with(o.path + "/"); };
+    const auto last   = std::find_if(overrides_.rbegin(), overrides_.rend(), covers);
+    return last == overrides_.rend() ? nullptr : &*last;
 }
 
 std::string Origin::of(const std::string& path) const {
@@ -168,8 +227,12 @@ void expand_cluster(json& scenario, const DataFiles& data, const Origin& origin)
     json changes     = found->is_object() ? *found : json{{"extends", *found}};
     if (!changes.contains("extends")) return;
     if (!changes["extends"].is_string()) origin.fail("/cluster", "expected the name of a cluster preset or an object");
-    json preset = load(changes["extends"].get<std::string>(), "scenarios/clusters", data, origin, "/cluster").value;
+    const std::string at = found->is_object() ? "/cluster/extends" : "/cluster";
+    json preset          = load(changes["extends"].get<std::string>(), "scenarios/clusters", data, origin, at).value;
     changes.erase("extends");
+    for (auto& [key, change] : changes.items())  // "gpu": {"memory": ...} changes the preset's own GPU
+        if (change.is_object() && !change.contains("extends") && preset.contains(key) && preset[key].is_string())
+            change["extends"] = preset[key];
     preset.erase("title");
     preset.erase("source");
     preset.update(changes);

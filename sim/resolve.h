@@ -17,6 +17,11 @@ class Origin {
     Origin(std::string file, std::vector<Override> overrides) : file_(std::move(file)), overrides_(std::move(overrides)) {}
 
     bool is_override(const std::string& path) const { return find(path) != nullptr; }
+    /// Whether an override names exactly this field, so that a message need not repeat its path.
+    bool overridden(const std::string& path) const {
+        const Override* o = find(path);
+        return o && o->path == path;
+    }
     /// The file, or "--set path=value".
     std::string of(const std::string& path) const;
     [[noreturn]] void fail(const std::string& path, const std::string& what) const;

@@ -23,6 +23,10 @@ json memory_json(const MemoryUse& m) {
             {"max_total_tokens", m.max_total_tokens}, {"max_batch_per_gpu", m.max_batch}};
 }
 
+json advice_json(const FitAdvice& a) {
+    return {{"largest_batch_per_gpu", a.batch_per_gpu}, {"weights_fit", a.weights_fit}, {"ep_for_weights", a.ep}, {"tp_for_weights", a.tp}};
+}
+
 json ops_json(const RunResult& r) {
     json ops = json::array();
     for (const OpRow& op : r.ops)
@@ -66,6 +70,7 @@ json layer_json(const RunResult& r) {
             {"low_s", s(r.layer_range.low)},
             {"high_s", s(r.layer_range.high)},
             {"attention_s", s(r.times.attention)},
+            {"routed_activation_s", s(r.times.routed_activation)},
             {"micro_batches", micro_batches(r.scenario.layout.overlap)},
             {"parts", parts},
             {"dense_period_s", s(r.times.dense_layer)}};
@@ -141,6 +146,7 @@ json to_json(const RunResult& r) {
                {"usd_per_million_input_tokens", r.usd_per_million_input_tokens}}},
              {"provenance", provenance_json(r)}};
     out["ranges"] = ranges_json(r);
+    if (!r.fits) out["advice"] = advice_json(r.advice);
     if (r.exchanges) out["network"] = network_json(r);
     json sensitivity = json::array();
     for (const FamilyShare& f : r.sensitivity)

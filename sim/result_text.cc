@@ -19,11 +19,12 @@ std::string gib(Bytes b) {
     return fmt::format("{:.1f} GiB", b.in(unit::GiB));
 }
 
-/// A time in the unit a reader would choose, four significant digits.
+/// A time in the unit a reader would choose, four significant digits, zeros at the end kept.
 std::string time(Seconds t) {
-    const double us = t.in(unit::us);
-    if (us < 1000) return fmt::format("{:.4g} us", us);
-    return us < 1e6 ? fmt::format("{:.4g} ms", us / 1e3) : fmt::format("{:.4g} s", us / 1e6);
+    const double us    = t.in(unit::us);
+    const double value = us < 1000 ? us : us < 1e6 ? us / 1e3 : us / 1e6;
+    const int digits   = value < 10 ? 3 : value < 100 ? 2 : value < 1000 ? 1 : 0;
+    return fmt::format("{:.{}f} {}", value, digits, us < 1000 ? "us" : us < 1e6 ? "ms" : "s");
 }
 
 std::string layout_line(const Scenario& s) {
@@ -40,8 +41,8 @@ std::string headline(const RunResult& r, Paint paint) {
     const Scenario& s = r.scenario;
     const bool prefill = s.phase == Phase::prefill;
     std::string out   = paint.bold(s.name) + "\n";
-    out += fmt::format("{} on {} x {} ({} nodes), {}\n", s.model.name, s.cluster.gpus(), s.cluster.gpu.title,
-                       s.cluster.nodes, layout_line(s));
+    out += fmt::format("{} on {} x {} ({} node{}), {}\n", s.model.name, s.cluster.gpus(), s.cluster.gpu.title,
+                       s.cluster.nodes, s.cluster.nodes == 1 ? "" : "s", layout_line(s));
     if (prefill)
         out += fmt::format("{:g} prompts x {:g} tokens per GPU\n\n", r.input.batch_per_gpu, r.input.context);
     else
@@ -69,12 +70,21 @@ std::string answers(const RunResult& r, Paint paint) {
                            r.usd_per_million_output_tokens, r.usd_per_hour);
     }
     const MemoryUse& m = r.memory;
-    out += fmt::format("{:<12} {}: weights {}, cache {}, activations {}, buffers {}; {} of {} free\n", "Memory",
+    out += fmt::format("{:<12} {}: weights {}, cache {}, activations {}, buffers {}\n", "Memory",
                        r.fits ? "fits" : paint.bold("does not fit"), gib(m.weights), gib(m.kv), gib(m.activations),
-                       gib(m.buffers), gib(m.free), gib(m.capacity));
-    out += fmt::format("{:<12} room for {:.0f} cached tokens, {:.1f} requests per GPU at this length\n", "",
-                       m.max_total_tokens, m.max_batch);
+                       gib(m.buffers));
+    out += fmt::format("{:<12} {} of {} free; room for {:.0f} cached tokens, {:.1f} requests per GPU at this length\n", "",
+                       gib(m.free), gib(m.capacity), m.max_total_tokens, m.max_batch);
+    if (!r.fits) out += fmt::format("{:<12} {}\n", "", to_text(r.advice, s));
     return out + "\n";
+}
+
+/// How much of the layer's communication the plan hides.
+std::string network_line(const RunResult& r) {
+    if (r.times.network <= Seconds{}) return "";
+    const double shown = std::min(1., r.times.exposed_network / r.times.network);
+    return fmt::format("  Communication takes {}, of which {:.0f} % is hidden behind compute.\n", time(r.times.network),
+                       100 * (1 - shown));
 }
 
 std::string parts_table(const RunResult& r, Paint paint) {
@@ -88,15 +98,16 @@ std::string parts_table(const RunResult& r, Paint paint) {
         const double share = t / period;
         std::string name(name_of(static_cast<LayerPart>(i)));
         std::replace(name.begin(), name.end(), '_', ' ');
+        if (const auto gemm = name.find("gemm"); gemm != name.npos) name.replace(gemm, 4, "GEMM");
         out += fmt::format("  {:<17} {:>10}  {:>5.1f} %  {}\n", name, time(t), 100 * share,
                            paint.dim(std::string(static_cast<std::size_t>(std::min(40., 40 * share + 0.5)), '#')));
     }
-    return out + "\n";
+    return out + network_line(r) + "\n";
 }
 
 std::string ops_table(const RunResult& r, Paint paint) {
-    std::string out = paint.bold(fmt::format("{:<18} {:>10} {:>8} {:>11} {:>11}  {:<8} {}", "Kernel (one GPU)", "once", "x",
-                                             "in all", "per byte", "bound", "source")) + "\n";
+    std::string out = paint.bold(fmt::format("{:<18} {:>10} {:>8} {:>11} {:>11}  {:<8} {}", "Kernel (one GPU)", "once", "times",
+                                             "a step", "FLOP/B", "bound", "source")) + "\n";
     std::vector<const OpRow*> rows;
     for (const OpRow& op : r.ops) rows.push_back(&op);
     const auto total = [](const OpRow* op) { return op->count * op->time.time; };
@@ -106,7 +117,7 @@ std::string ops_table(const RunResult& r, Paint paint) {
         const OpRow& op = *rows[i];
         const double intensity = op.work.bytes > Bytes{} ? op.work.flop.base() / op.work.bytes.base() : 0;
         out += fmt::format("{:<18} {:>10} {:>8.0f} {:>11} {:>11}  {:<8} {}\n", op.name, time(op.time.time), op.count,
-                           time(total(&op)), intensity > 0 ? fmt::format("{:.3g} FLOP", intensity) : "-", name_of(op.bound),
+                           time(total(&op)), intensity > 0 ? fmt::format("{:.3g}", intensity) : "-", name_of(op.bound),
                            name_of(op.time.source));
     }
     if (rows.size() > kShown) out += paint.dim(fmt::format("and {} smaller kernels (--json lists all)", rows.size() - kShown)) + "\n";

@@ -1,6 +1,7 @@
 #include "sim/routing.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace isobath {
@@ -18,10 +19,10 @@ class GroupDraw {
   public:
     /// Experts come in the order of their score. Up to the `limit`-th group seen, every one is taken, for the
     /// first `limit` groups to appear are the chosen ones; after it only those of the groups seen are.
-    GroupDraw(int groups, int limit, int size, int draws)
-        : groups_(groups), limit_(limit), size_(size), width_(draws + 1) {
+    GroupDraw(int groups, int limit, int size, int draws, std::vector<double>& storage)
+        : groups_(groups), limit_(limit), size_(size), width_(draws + 1), p_(storage) {
         p_.assign(std::size_t(limit + 1) * std::size_t(width_), 0);
-        at(p_, 0, 0) = 1;
+        at(0, 0) = 1;
         for (int i = 0; i < draws; ++i) step(i);
     }
 
@@ -30,32 +31,31 @@ class GroupDraw {
     }
 
   private:
-    double& at(std::vector<double>& p, int seen, int followed) const {
-        return p[std::size_t(seen) * std::size_t(width_) + std::size_t(followed)];
+    double& at(int seen, int followed) {
+        return p_[std::size_t(seen) * std::size_t(width_) + std::size_t(followed)];
     }
 
+    /// A draw only adds groups and experts, so from the top down every state is left before it is entered.
     void step(int drawn) {
-        std::vector<double> next(p_.size(), 0);
-        for (int d = 0; d <= std::min(drawn, limit_); ++d)
-            for (int n = 0; n <= drawn; ++n)
-                if (probability(d, n) > 0) spread(next, drawn, d, n);
-        p_ = std::move(next);
+        for (int d = std::min(drawn, limit_); d >= 0; --d)
+            for (int n = drawn; n >= 0; --n)
+                if (probability(d, n) > 0) spread(drawn, d, n);
     }
 
-    void spread(std::vector<double>& next, int drawn, int d, int n) {
+    void spread(int drawn, int d, int n) {
         const bool open     = d < limit_;
         const double share  = probability(d, n) / ((open ? groups_ : limit_) * size_ - drawn);
         const int seen      = n > 0 ? 1 : 0;  // the followed group among the d
         const double others = (d - seen) * size_ - (drawn - n);
-        if (others > 0) at(next, d, n) += share * others;
-        if (seen && n < size_) at(next, d, n + 1) += share * (size_ - n);
+        at(d, n)            = share * std::max(0.0, others);
+        if (seen && n < size_) at(d, n + 1) += share * (size_ - n);
         if (!open) return;
-        if (!seen) at(next, d + 1, 1) += share * size_;
-        at(next, d + 1, n) += share * (groups_ - d - (1 - seen)) * size_;
+        if (!seen) at(d + 1, 1) += share * size_;
+        at(d + 1, n) += share * (groups_ - d - (1 - seen)) * size_;
     }
 
     int groups_, limit_, size_, width_;
-    std::vector<double> p_;
+    std::vector<double>& p_;
 };
 
 /// Ordered pairs of a token's experts in one group, expected.
@@ -90,15 +90,26 @@ double normal_below(double x) {
     return 0.5 * std::erfc(-x * 0.70710678118654752);
 }
 
-constexpr int kSteps = 400;  // of the integrals below; four times as many change no digit in 1e-9
+constexpr int kSteps = 400;  // of the integral below; four times as many change no digit in 1e-9
+
+constexpr int kPlaces   = 200;  // of the same integral for standard normals; 400 change no digit in 1e-13
+constexpr double kReach = 9;
+using Places            = std::array<double, kPlaces>;
+
+/// Phi in the middle of each step from -kReach to kReach.
+Places places_below() {
+    Places below;
+    for (int i = 0; i < kPlaces; ++i)
+        below[std::size_t(i)] = normal_below(kReach * ((2 * i + 1.0) / kPlaces - 1));
+    return below;
+}
 
 }  // namespace
 
-GateSpread spread_of(const Gate& gate) {
+void find_spread(const Gate& gate, GateSpread& spread) {
     const int limit = std::min(gate.topk_groups, gate.groups);
     const int open  = gate.choice == GroupChoice::random ? limit : gate.groups;
-    const GroupDraw draw(open, limit, gate.experts / gate.groups, gate.top_k);
-    GateSpread spread;
+    const GroupDraw draw(open, limit, gate.experts / gate.groups, gate.top_k, spread.states);
     spread.groups_hit.assign(std::size_t(limit + 1), 0);
     spread.groups_holding.assign(std::size_t(gate.top_k + 1), 0);
     for (int d = 0; d <= limit; ++d)
@@ -107,6 +118,11 @@ GateSpread spread_of(const Gate& gate) {
             spread.groups_holding[std::size_t(n)] += open * draw.probability(d, n);
         }
     spread.groups_holding[0] += gate.groups - open;
+}
+
+GateSpread spread_of(const Gate& gate) {
+    GateSpread spread;
+    find_spread(gate, spread);
     return spread;
 }
 
@@ -133,10 +149,16 @@ double variance_per_unit(const Gate& gate, const GateSpread& spread, int units) 
 }
 
 double expected_max_of_normals(int n) {
-    const double reach = 9, step = 2 * reach / kSteps;
+    static const Places below = places_below();
+    Places power, square = below;
+    power.fill(1);
+    for (int bits = n; bits > 0; bits >>= 1) {
+        for (std::size_t i = 0; (bits & 1) && i < power.size(); ++i) power[i] *= square[i];
+        for (double& s : square) s *= s;
+    }
     double sum = 0;
-    for (int i = 0; i < kSteps; ++i) sum += 1 - std::pow(normal_below(-reach + (i + 0.5) * step), n);
-    return -reach + sum * step;
+    for (const double p : power) sum += 1 - p;
+    return kReach * (2 * sum / kPlaces - 1);
 }
 
 double expected_max(std::span<const double> mean, std::span<const double> deviation) {

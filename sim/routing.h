@@ -28,9 +28,12 @@ struct Gate {
 struct GateSpread {
     std::vector<double> groups_hit;      ///< [d]: probability that its experts lie in exactly d groups
     std::vector<double> groups_holding;  ///< [n]: expected number of groups that hold exactly n of them
+    std::vector<double> states;          ///< working storage
 };
 
 GateSpread spread_of(const Gate& gate);
+/// The same into `spread`; allocates nothing once its vectors have grown.
+void find_spread(const Gate& gate, GateSpread& spread);
 
 /// Expected number of distinct units that hold one of a token's experts; a unit (a rank, a node) is one of
 /// `units` equal blocks of experts in a row. Where blocks and groups do not nest, experts lie anywhere, as

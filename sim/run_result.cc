@@ -105,38 +105,27 @@ void add_ops(RunResult& r) {
     if (r.exchanges) add_transfers(r);
 }
 
-void add_rates(RunResult& r) {
-    const Scenario& s   = r.scenario;
-    const double step_s = r.times.step.in(unit::s);
-    r.tokens_per_step   = s.speculation.tokens_per_step();
-    const double usd    = s.usd_per_gpu_hour < 0 ? s.cluster.gpu.usd_per_gpu_hour : s.usd_per_gpu_hour;
-    r.usd_per_hour      = usd * s.cluster.gpus();
-    const double per_second = usd / 3600;
-    if (s.phase == Phase::prefill) {
-        r.input_tokens_per_s_gpu       = r.input.batch_per_gpu * r.input.context / step_s;
-        r.ttft                         = r.times.step;
-        r.usd_per_million_input_tokens = per_second / r.input_tokens_per_s_gpu * 1e6;
-        return;
+/// Serving in a closed loop: `concurrency` requests in flight decode together, spread evenly over the GPUs, each
+/// halfway through its answer on average.
+StepInput input_of(const Scenario& s) {
+    const Workload& w = s.workload;
+    switch (s.phase) {
+        case Phase::decode: return {w.batch_per_gpu, w.context};
+        case Phase::prefill: return {w.batch_per_gpu, w.isl};
+        case Phase::serve: return {w.concurrency / s.cluster.gpus(), w.isl + w.osl / 2};
+        case Phase::train: break;
     }
-    r.output_tokens_per_s_gpu       = r.input.batch_per_gpu * r.tokens_per_step / step_s;
-    r.tpot                          = r.times.step / r.tokens_per_step;
-    r.usd_per_million_output_tokens = per_second / r.output_tokens_per_s_gpu * 1e6;
+    fail_at(s.file, "/phase", "\"train\" has a command of its own: isobath train SCENARIO; allowed here: decode, prefill, serve");
 }
 
 }  // namespace
 
-double Speculation::tokens_per_step() const {
-    double sum = 1;
-    for (const double s : survival) sum += s;
-    return sum;
-}
-
 RunResult run_scenario(const Scenario& scenario, const DataFiles& data) {
+    const StepInput input = input_of(scenario);
     const StepModel model(scenario, data);
     RunResult r;
     r.scenario  = scenario;
-    const Workload& w = scenario.workload;
-    r.input     = {w.batch_per_gpu, scenario.phase == Phase::prefill ? w.isl : w.context};
+    r.input     = input;
     r.times     = evaluate(model, r.input, r.work);
     r.exchanges = model.exchange();
     r.exchange  = r.work.exchange;
@@ -144,7 +133,8 @@ RunResult run_scenario(const Scenario& scenario, const DataFiles& data) {
     add_ops(r);
     r.memory = memory_of(model.weights(), memory_demand(scenario, r.work.batch, r.input));
     r.fits   = r.memory.fits;
-    add_rates(r);
+    if (!r.fits) r.advice = fit_advice(model, r.input);
+    static_cast<Rates&>(r) = rates_of(scenario, r.input, r.times.step);
     return r;
 }
 

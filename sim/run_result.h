@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "model/memory.h"
+#include "sim/fit_advice.h"
+#include "sim/rates.h"
 #include "sim/step.h"
 
 namespace isobath {
@@ -30,7 +32,7 @@ struct FamilyShare {
     Seconds down, up;  ///< what the step loses or gains when the family sits at the ends of its interval
 };
 
-struct RunResult {
+struct RunResult : Rates {
     Scenario scenario;
     StepInput input;
     StepTimes times;
@@ -40,17 +42,14 @@ struct RunResult {
     std::vector<OpRow> ops;
     MemoryUse memory;
     bool fits = true;
+    FitAdvice advice;  ///< where it does not fit
     ExchangeCost exchange;
     bool exchanges = false;
     StepWorkspace work;  ///< the last timeline, for traces and pictures
-
-    double tokens_per_step        = 1;  ///< output tokens a request gains in a step
-    double output_tokens_per_s_gpu = 0, input_tokens_per_s_gpu = 0;
-    Seconds tpot, ttft;
-    double usd_per_hour = 0, usd_per_million_output_tokens = 0, usd_per_million_input_tokens = 0;
 };
 
-/// Evaluates the scenario at its own workload. Throws SpecError for phases that have commands of their own.
+/// Evaluates the scenario at its own workload; a `serve` scenario as the decode step of a closed loop, prefill
+/// left out. Throws SpecError for training, which has a command of its own.
 RunResult run_scenario(const Scenario& scenario, const DataFiles& data);
 
 nlohmann::json to_json(const RunResult& result);

@@ -96,6 +96,9 @@ struct Scenario {
     double usd_per_gpu_hour = -1;  ///< below 0: the GPU preset's
     std::uint64_t seed      = 1;
 
+    /// Whether tokens travel to their experts: ranks with requests of their own share experts.
+    bool exchanges() const { return model.moe && layout.attention_dp > 1; }
+
     Shard shard() const {
         return {layout.attention_tp, layout.attention_cp, layout.ep,    layout.expert_tp,
                 layout.redundant,    layout.shared,       layout.pp};

@@ -70,7 +70,7 @@ const Field kFields[] = {
     {"/serving/chunk", "most prefill tokens in one step", AT(serving.chunk), 1, 1e7},
     {"/serving/prefix_cache/capacity", "bytes for cached prefixes; auto: what is free", AT(serving.prefix_cache)},
     {"/serving/units", "prefill and decode units of a disaggregated deployment", AT(serving.units)},
-    {"/training/tokens", "tokens of the training run", AT(training.tokens), 1, 1e18},
+    {"/training/tokens", "tokens of the training run; 0: not given", AT(training.tokens), 0, 1e18},
     {"/training/sequence", "tokens per training sequence", AT(training.sequence), 1, 1e7},
     {"/training/schedule", "pipeline schedule", AT(training.schedule)},
     {"/slo/ttft_p90", "time to first token that nine in ten requests must beat", AT(slo.ttft_p90)},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -60,11 +61,9 @@ class Walker {
 
     void read(const Field& field, const json& value) {
         // One-key object and reader, so that messages and checks are those of every other file.
-        const auto slash = field.path.rfind('/');
-        const std::string key(field.path.substr(slash + 1));
+        const std::string path(field.path), key;
         const json holder{{key, value}};
-        const std::string path(field.path);
-        SpecReader in(holder, origin_.of(path), origin_.is_override(path) ? "" : path.substr(0, slash));
+        SpecReader in(holder, origin_.of(path), origin_.overridden(path) ? "" : path);
         std::visit([&](auto slot) { take(in, key, field, slot); }, field.slot);
     }
 
@@ -81,7 +80,9 @@ class Walker {
         slot(scenario_) = in.text(key);
     }
     void take(SpecReader& in, const std::string& key, const Field& f, std::uint64_t& (*slot)(Scenario&)) {
-        slot(scenario_) = static_cast<std::uint64_t>(in.number(key, f.min, f.max));
+        const double number = in.number(key, f.min, f.max);
+        if (number != std::floor(number)) in.fail(key, fmt::format("expected a whole number, got {}", number));
+        slot(scenario_) = static_cast<std::uint64_t>(number);
     }
     void take(SpecReader& in, const std::string& key, const Field& f, PresetText& (*slot)(Scenario&)) {
         const json& value = in.raw(key);
@@ -128,8 +129,9 @@ Scenario read_scenario(std::string_view text, const std::string& shown, const Da
     json doc = parse_json(text, shown);
     if (!doc.is_object()) fail_at(shown, "/", "expected an object with a scenario's fields");
     const Origin origin(shown, overrides);
+    expand_cluster(doc, data, origin);  // first, so that an override may reach into the preset;
     apply_overrides(overrides, doc);
-    expand_cluster(doc, data, origin);
+    expand_cluster(doc, data, origin);  // again, because it may name another
     Scenario scenario;
     scenario.file = shown;
     Walker walker(scenario, origin);
@@ -137,15 +139,30 @@ Scenario read_scenario(std::string_view text, const std::string& shown, const Da
     require(walker, origin, {"/model", "/cluster/gpu", "/cluster/nodes", "/phase"});
     if (!walker.seen("/name")) scenario.name = std::filesystem::path(shown).stem().string();
     resolve(scenario, data, origin);
-    check_layout(scenario, origin);
+    check_layout(scenario, data, origin);
     return scenario;
 }
 
+namespace {
+
+[[noreturn]] void fail_missing(const std::string& path, const DataFiles& data) {
+    const std::vector<std::string> names = data.names("scenarios");
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const std::string_view near = nearest(path, known);
+    throw SpecError(fmt::format("{}: no such file, and no built-in scenario of that name; {}",
+                                path.empty() ? "\"\"" : clipped(path, 400),
+                                near.empty() ? "built in: " + joined(known) : fmt::format("did you mean \"{}\"?", near)));
+}
+
+}  // namespace
+
 Scenario load_scenario(const std::string& path, const DataFiles& data, const std::vector<Override>& overrides) {
     std::error_code none;
-    if (!std::filesystem::exists(path, none))
+    if (!std::filesystem::exists(path, none)) {
         for (const std::string& builtin : {path, "scenarios/" + path + ".json"})
             if (const auto text = data.find(builtin)) return read_scenario(*text, data.shown(builtin), data, overrides);
+        fail_missing(path, data);
+    }
     return read_scenario(read_text(path), clipped(path, 400), data, overrides);
 }
 

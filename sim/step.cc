@@ -51,13 +51,17 @@ class Evaluation {
 
   private:
     LayerContext context() const {
-        return {s_.model, s_.precision, shard_, w_.batch, static_cast<int>(s_.engine.extra_small_kernels.value),
+        return {s_.model,
+                s_.precision,
+                shard_,
+                w_.batch,
+                static_cast<int>(s_.engine.extra_small_kernels.value),
                 m_.exchange()};
     }
 
     void list_ops() {
-        shard_         = s_.shard();
-        const auto c   = context();
+        shard_       = s_.shard();
+        const auto c = context();
         w_.ops.clear();
         append_embedding(c, w_.ops);
         append_attention(c, w_.ops);
@@ -71,13 +75,13 @@ class Evaluation {
         if (s_.speculation.drafts() > 0) append_mtp_in(c, w_.ops);
     }
 
-    /// A kernel in a step takes its isolated time; the gap after it belongs to the stage. (Dense GEMMs need no
-    /// more: their forms sum to 144 us where SGLang's decode breakdown measures 142.5.)
+    /// A kernel in a step takes its isolated time; the gap after it belongs to the stage. (Dense GEMMs need
+    /// no more: their forms sum to 144 us where SGLang's decode breakdown measures 142.5.)
     void cost_ops() {
         w_.costs.clear();
         w_.stages.fill({});
         for (const LayerOp& op : w_.ops) {
-            KernelCost k    = m_.kernels().cost(op.op, sms_);
+            KernelCost k       = m_.kernels().cost(op.op, sms_);
             const Seconds time = bent(k.estimate, bend_[at(family_of(op.op))]);
             w_.costs.push_back({k.estimate, k.bound});
             StageCost& stage = w_.stages[at(op.stage)];
@@ -86,6 +90,13 @@ class Evaluation {
             stage.by_source[at(k.estimate.source)] += time;
             ++stage.kernels;
         }
+    }
+
+    Seconds swiglu() const {
+        for (std::size_t i = 0; i < w_.ops.size(); ++i)
+            if (w_.ops[i].stage == Stage::experts && w_.ops[i].name == std::string_view("moe_swiglu"))
+                return w_.costs[i].estimate.time;
+        return {};
     }
 
     Seconds stage(Stage s) const { return w_.stages[at(s)].time; }
@@ -103,20 +114,21 @@ class Evaluation {
             lag += bent(m_.kernels().cost(busiest, sms_).estimate, bend_[at(Family::grouped_gemm)]) -
                    bent(w_.costs[i].estimate, bend_[at(Family::grouped_gemm)]);
         }
-        return lag;
+        return std::max(Seconds{}, lag);  // expected waves may fall by a hair as rows grow
     }
 
     Seconds reduce(double tokens, int ranks) const {
         if (ranks <= 1) return {};
         const Bytes bytes = 2 * tokens * s_.model.hidden_size * unit::B;
-        return bent(all_reduce(*m_.rates().collectives, bytes, packed(ranks, s_.cluster)), bend_[at(Family::network)]);
+        return bent(all_reduce(*m_.rates().collectives, bytes, packed(ranks, s_.cluster)),
+                    bend_[at(Family::network)]);
     }
 
     void set_roles() {
-        RoleTimes& r         = w_.roles;
+        RoleTimes& r          = w_.roles;
         const ExchangeCost& x = w_.exchange;
         const std::int8_t net = bend_[at(Family::network)], situ = bend_[at(Family::in_situ)];
-        const Seconds gap    = bent(s_.engine.launch_gap, situ);
+        const Seconds gap = bent(s_.engine.launch_gap, situ);
         r.time.fill({});
         r[Role::attention_in]     = stage(Stage::attention_in);
         r[Role::attention_out]    = stage(Stage::attention_out) + stage(Stage::gate);
@@ -128,31 +140,42 @@ class Evaluation {
             r[Role::experts_reduce] = reduce(w_.batch.tokens, s_.layout.ep * s_.layout.expert_tp) + lag_;
             return;
         }
-        r[Role::dispatch]      = bent(x.dispatch, net);
-        r[Role::combine]       = bent(x.combine, net);
-        if (m_.layer_plan().hook) {
-            r[Role::combine] += lag_;  // a combine ends when the slowest rank's rows have come
-            r[Role::dispatch_send] = x.dispatch_send + gap;
-            r[Role::dispatch_recv] = x.dispatch_recv + gap;
-            r[Role::combine_send]  = x.combine_send + gap;
-            r[Role::combine_recv]  = x.combine_recv + gap;
+        r[Role::dispatch] = bent(x.dispatch, net);
+        r[Role::combine]  = bent(x.combine, net);
+        if (s_.layout.comm == Comm::deepep_normal) {
+            set_barriers();
             return;
         }
-        const double skew   = bent(m_.contention().rank_skew, situ);
-        const Seconds notify = bent(m_.contention().notify, situ);
+        r[Role::combine] += lag_;  // a combine ends when the slowest rank's rows have come
+        if (!m_.layer_plan().hook) return;
+        r[Role::dispatch_send] = x.dispatch_send + gap;
+        r[Role::dispatch_recv] = x.dispatch_recv + gap;
+        r[Role::combine_send]  = x.combine_send + gap;
+        r[Role::combine_recv]  = x.combine_recv + gap;
+    }
+
+    /// Normal kernels start when every rank has come: notify, and the skew of the stage before, stragglers in it.
+    void set_barriers() {
+        RoleTimes& r              = w_.roles;
+        const std::int8_t situ    = bend_[at(Family::in_situ)];
+        const double skew         = bent(m_.contention().rank_skew, situ);
+        const Seconds notify      = bent(m_.contention().notify, situ);
         r[Role::dispatch_barrier] = notify + skew * (r[Role::attention_in] + r[Role::attention_out]);
         r[Role::combine_barrier]  = notify + skew * r[Role::experts];
     }
 
     void find_steady_state() {
-        const LayerPlan plan = m_.layer_plan();
+        const LayerPlan what = m_.layer_plan();
+        LayerPlanner planner(what, w_.roles, w_.plan);
+        w_.plan.contention = contention();
+        w_.timeline.clear();
+        planner.add_layer();
+        const int tasks = static_cast<int>(w_.plan.tasks.size());
         Seconds before, last;
         for (int layers = 2; layers <= 6; ++layers) {
-            plan_layers(plan, w_.roles, layers, w_.plan);
-            w_.plan.contention = contention();
-            isobath::run(w_.plan, w_.timeline);
-            const Seconds now = w_.timeline.makespan();
-            const int tasks   = static_cast<int>(w_.plan.tasks.size()) / layers;
+            planner.add_layer();
+            extend(w_.plan, w_.timeline);
+            const Seconds now = w_.timeline.makespan;
             w_.steady         = {now - last, now, layers, tasks};
             if (layers > 3 && std::abs((now - last) / (last - before) - 1) < 1e-9) return;
             before = last;
@@ -163,7 +186,8 @@ class Evaluation {
     Contention contention() const {
         if (s_.layout.overlap != Overlap::two_batch && s_.layout.overlap != Overlap::shared_expert) return {};
         const std::int8_t situ = bend_[at(Family::in_situ)];
-        return {bent(m_.contention().comm_under_compute, situ), bent(m_.contention().compute_under_comm, situ)};
+        return {bent(m_.contention().comm_under_compute, situ),
+                bent(m_.contention().compute_under_comm, situ)};
     }
 
     void moe_layers(StepTimes& out) {
@@ -194,9 +218,9 @@ class Evaluation {
             }
             if (i >= first && (task.lane == Lane::comm || task.lane == Lane::flight)) out.network += took;
         }
-        const Seconds waits     = out.exposed_network;
-        out.compute             = compute_busy;
-        const Seconds idle      = out.moe_layer - compute_busy - waits;
+        const Seconds waits                      = out.exposed_network;
+        out.compute                              = compute_busy;
+        const Seconds idle                       = out.moe_layer - compute_busy - waits;
         out.parts[at(LayerPart::compute_bubble)] = std::max(Seconds{}, idle);
         out.exposed_network += std::max(Seconds{}, idle);
         if (comm_busy > Seconds{} && m_.layer_plan().overlap == Overlap::two_batch)
@@ -260,9 +284,10 @@ class Evaluation {
 
     void dense_layer(StepTimes& out) {
         if (s_.model.dense_layers() == 0) return;
-        const Seconds all_reduces = 2.0 * reduce(w_.batch.tokens, s_.layout.attention_tp * s_.layout.attention_cp);
-        const double batches      = micro_batches(s_.layout.overlap);
-        out.dense_layer = batches * (stage(Stage::attention_in) + stage(Stage::attention_out) +
+        const Seconds all_reduces =
+            2.0 * reduce(w_.batch.tokens, s_.layout.attention_tp * s_.layout.attention_cp);
+        const double batches = micro_batches(s_.layout.overlap);
+        out.dense_layer      = batches * (stage(Stage::attention_in) + stage(Stage::attention_out) +
                                      stage(Stage::dense_ffn) + all_reduces);
         if (s_.model.moe) return;
         for (const Stage one : {Stage::attention_in, Stage::attention_out, Stage::dense_ffn})
@@ -272,15 +297,26 @@ class Evaluation {
         out.network = out.exposed_network = all_reduces;
     }
 
+    /// All layers of the model. With stages, requests pass them one after the other; the stage with the most
+    /// layers, all of the slower kind, sets the pace of every one, and each hands its rows to the next.
+    Seconds all_layers(const StepTimes& out) const {
+        const int pp = s_.layout.pp, moe = s_.model.moe ? s_.model.moe_layers() : 0;
+        if (pp == 1)
+            return (moe > 0 ? w_.steady.total(moe) : Seconds{}) + double(s_.model.dense_layers()) * out.dense_layer;
+        const int layers   = (s_.model.num_hidden_layers + pp - 1) / pp;
+        const Bytes rows   = 2 * w_.batch.tokens * s_.model.hidden_size * unit::B;
+        const bool across  = s_.cluster.gpus() / pp >= s_.cluster.nvlink_domain;
+        const Seconds hand = bent(send(*m_.rates().collectives, rows, across), bend_[at(Family::network)]);
+        const Seconds slow = std::max(moe > 0 ? w_.steady.total(layers) : Seconds{}, double(layers) * out.dense_layer);
+        return double(pp) * (slow + hand);
+    }
+
     void add_up(StepTimes& out, int drafts) {
         const double batches   = micro_batches(s_.layout.overlap);
-        const int pp           = s_.layout.pp;
-        const auto per_stage   = [&](int layers) { return (layers + pp - 1) / pp; };
-        const Seconds moe      = s_.model.moe ? w_.steady.total(per_stage(s_.model.moe_layers())) : Seconds{};
-        const int dense_layers = s_.model.moe && pp > 1 ? 0 : per_stage(s_.model.dense_layers());
         const Seconds head     = batches * stage(Stage::head);
-        out.layers             = double(pp) * (moe + double(dense_layers) * out.dense_layer);
+        out.layers             = all_layers(out);
         out.attention          = batches * (stage(Stage::attention_in) + stage(Stage::attention_out));
+        out.routed_activation  = batches * swiglu();
         out.ends               = batches * stage(Stage::embed) + head;
         const Seconds block    = s_.model.moe ? out.moe_layer : out.dense_layer;
         out.drafts             = double(drafts) * (block + head + batches * stage(Stage::mtp_in));
@@ -302,8 +338,10 @@ class Evaluation {
         const double batches = micro_batches(s_.layout.overlap);
         const double layers  = s_.model.num_hidden_layers + s_.speculation.drafts();
         const double moe     = s_.model.moe ? layers - s_.model.dense_layers() : 0;
-        for (const Stage one : {Stage::attention_in, Stage::attention_out}) add(w_.stages[at(one)], batches * layers);
-        for (const Stage one : {Stage::gate, Stage::shared, Stage::experts}) add(w_.stages[at(one)], batches * moe);
+        for (const Stage one : {Stage::attention_in, Stage::attention_out})
+            add(w_.stages[at(one)], batches * layers);
+        for (const Stage one : {Stage::gate, Stage::shared, Stage::experts})
+            add(w_.stages[at(one)], batches * moe);
         add(w_.stages[at(Stage::dense_ffn)], batches * s_.model.dense_layers());
         add(w_.stages[at(Stage::embed)], batches);
         add(w_.stages[at(Stage::head)], batches * (1 + s_.speculation.drafts()));
@@ -341,15 +379,16 @@ Family family_of(const Op& op) {
 }
 
 std::string_view name_of(Family family) {
-    constexpr std::string_view names[kFamilyCount] = {"dense GEMM",    "expert GEMM", "attention",
-                                                      "small kernels", "network",     "launch and contention"};
+    constexpr std::string_view names[kFamilyCount] = {
+        "dense GEMM", "expert GEMM", "attention", "small kernels", "network", "launch and contention"};
     return names[at(family)];
 }
 
 std::string_view name_of(LayerPart part) {
     constexpr std::string_view names[kLayerPartCount] = {
-        "attention_core", "dense_gemm",       "expert_gemm",     "other",      "launch_gaps",    "dispatch",
-        "combine",        "dispatch_barrier", "combine_barrier", "all_reduce", "compute_bubble", "comm_bubble"};
+        "attention_core",  "dense_gemm", "expert_gemm",    "other",
+        "launch_gaps",     "dispatch",   "combine",        "dispatch_barrier",
+        "combine_barrier", "all_reduce", "compute_bubble", "comm_bubble"};
     return names[at(part)];
 }
 

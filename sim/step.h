@@ -79,23 +79,25 @@ struct StepTimes {
     Seconds layers;     ///< every layer of the model, without embedding, head, drafts and host
     Seconds moe_layer;  ///< one more MoE layer in the steady state, all micro-batches
     Seconds dense_layer;
+    Seconds routed_activation;  ///< SwiGLU of the routed experts in one layer, all micro-batches
     Seconds attention;  ///< of one layer, projections and core, all micro-batches
     Seconds ends;       ///< embedding, final norm, logits, sampling
     Seconds drafts;     ///< MTP modules
     Seconds host;
-    Seconds compute, network, exposed_network;  ///< of the MoE layers: busy, in flight, not hidden
-    std::array<Seconds, kLayerPartCount> parts{};    ///< of one MoE layer (of a dense layer without experts)
-    std::array<Seconds, kSourceCount> by_source{};   ///< of the step
-    double straggler = 1;  ///< busiest rank's expert time over the mean
+    Seconds compute, network, exposed_network;      ///< of the MoE layers: busy, in flight, not hidden
+    std::array<Seconds, kLayerPartCount> parts{};   ///< of one MoE layer (of a dense layer without experts)
+    std::array<Seconds, kSourceCount> by_source{};  ///< of the step
+    double straggler = 1;                           ///< busiest rank's expert time over the mean
 };
 
 /// A scenario turned into what every evaluation shares: kernel times, traffic per token, constants.
 class StepModel {
   public:
-    /// Resolving costs up to 100 us; evaluating a few. Throws SpecError where a preset is missing.
+    /// Reads its constants in less than 1 ms. Throws SpecError where a preset is missing.
     StepModel(const Scenario& scenario, const DataFiles& data);
 
-    /// The same model in another layout, resolved in place without allocation. `layout` must pass check_layout().
+    /// The same model in another layout, resolved in place within 2 us and without allocation once warm.
+    /// `layout` must pass check_layout(). Threads work on copies.
     void set_layout(const Layout& layout);
 
     const Scenario& scenario() const { return scenario_; }
@@ -103,6 +105,7 @@ class StepModel {
     const ContentionConstants& contention() const { return contention_; }
     const ExchangeTraffic& traffic() const { return traffic_; }
     const CommRates& rates() const { return rates_; }
+    const CommLibrary& library() const { return *library_; }
     LayerPlan layer_plan() const;
     bool exchange() const { return exchange_; }
     /// SMs left to compute kernels while communication kernels run beside them.
@@ -111,18 +114,22 @@ class StepModel {
     const WeightBytes& weights() const { return weights_; }
 
   private:
+    void set_traffic(const ExchangeShape& shape, ExchangeMode mode);
+
     Scenario scenario_;
     std::shared_ptr<const KernelTime> kernels_;
     std::shared_ptr<const CommLibrary> library_;
     CommRates rates_;
     ContentionConstants contention_;
     ExchangeTraffic traffic_;
-    bool exchange_       = false;
+    GateSpread spread_;  ///< working storage
+    bool exchange_ = false;
     WeightBytes weights_;
     double expected_max_ = 0;  ///< E[max] over the ranks of standard normals
 };
 
 /// Evaluates one step. `bend` moves kernel families to the ends of their intervals.
-StepTimes evaluate(const StepModel& model, const StepInput& input, StepWorkspace& work, const Bend& bend = {});
+StepTimes evaluate(const StepModel& model, const StepInput& input, StepWorkspace& work,
+                   const Bend& bend = {});
 
 }  // namespace isobath

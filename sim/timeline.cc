@@ -1,159 +1,162 @@
 #include "sim/timeline.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <stdexcept>
 #include <string>
 
 namespace isobath {
 
-TaskId Plan::add(const Task& task, std::initializer_list<TaskId> before) {
-    const auto id = static_cast<std::int32_t>(tasks.size());
-    tasks.push_back(task);
-    tasks.back().first_after = static_cast<std::uint32_t>(after.size());
-    for (const TaskId t : before) {
-        if (!t) continue;
-        if (t.value >= id) throw std::logic_error(std::string("task \"") + task.name + "\" waits for a later one");
-        after.push_back(t);
-    }
-    tasks.back().after_count = static_cast<std::uint32_t>(after.size()) - tasks.back().first_after;
-    return TaskId{id};
-}
-
-Seconds Timeline::makespan() const {
-    Seconds end;
-    for (const Interval& i : intervals) end = std::max(end, i.end);
-    return end;
+void Plan::refuse(const Task& task) {
+    throw std::logic_error(std::string("task \"") + task.name + "\" waits for a later one");
 }
 
 namespace {
 
+const Seconds kNever{std::numeric_limits<double>::infinity()};
+
 /// Streams: compute tasks queue behind compute, comm and barrier behind each other, flights behind nothing.
-constexpr int queue_of(Lane lane) {
+constexpr int stream_of(Lane lane) {
     return lane == Lane::compute ? 0 : lane == Lane::flight ? -1 : 1;
 }
 
-void run_list(const Plan& plan, Timeline& out) {
-    std::array<Seconds, 2> free{};
-    for (const Task& task : plan.tasks) {
-        const int queue = queue_of(task.lane);
-        Seconds start   = queue < 0 ? Seconds{} : free[static_cast<std::size_t>(queue)];
-        for (const TaskId before : plan.after_of(task))
-            start = std::max(start, out.intervals[static_cast<std::size_t>(before.value)].end);
+/// When everything that `task` waits for has ended.
+Seconds ready_at(const Plan& plan, const Task& task, const Timeline& out) {
+    Seconds ready;
+    for (const TaskId before : plan.after_of(task))
+        ready = std::max(ready, out.intervals[static_cast<std::size_t>(before.value)].end);
+    return ready;
+}
+
+void extend_list(const Plan& plan, Timeline& out) {
+    for (std::size_t i = out.intervals.size(); i < plan.tasks.size(); ++i) {
+        const Task& task    = plan.tasks[i];
+        const int stream    = stream_of(task.lane);
+        const Seconds ready = ready_at(plan, task, out);
+        const Seconds start =
+            stream < 0 ? ready : std::max(out.free[static_cast<std::size_t>(stream)], ready);
         const Seconds end = start + task.time;
-        if (queue >= 0) free[static_cast<std::size_t>(queue)] = end;
+        if (stream >= 0) out.free[static_cast<std::size_t>(stream)] = end;
+        out.makespan = std::max(out.makespan, end);
         out.intervals.push_back({start, end});
     }
 }
 
-const Seconds kNever{std::numeric_limits<double>::infinity()};
-
-/// The event loop with rates; holds no storage of its own.
-class Engine {
+/// The event loop with rates. A flight has no rate: its interval is known once what it waits for has ended.
+class Contended {
   public:
-    Engine(const Plan& plan, Timeline& out) : plan_(plan), out_(out) {
-        const std::size_t n = plan.tasks.size();
-        out.intervals.assign(n, {kNever, kNever});
-        out.remaining.resize(n);
-        out.running.clear();
-        out.waiting_flights.clear();
-        for (std::size_t i = 0; i < n; ++i) {
-            out.remaining[i] = plan.tasks[i].time;
-            if (plan.tasks[i].lane == Lane::flight) out.waiting_flights.push_back(static_cast<std::uint32_t>(i));
-        }
-        for (int q = 0; q < 2; ++q) next(q, 0);
+    Contended(const Plan& plan, Timeline& out)
+        : plan_(plan),
+          out_(out),
+          slow_{plan.contention.compute_under_comm, plan.contention.comm_under_compute} {
+        out.intervals.assign(plan.tasks.size(), {kNever, kNever});
+        for (std::size_t s = 0; s < 2; ++s) next(s, 0);
     }
 
     void run() {
-        start_ready();
-        while (!out_.running.empty()) {
-            step();
-            start_ready();
+        while (place_flights(), start_ready(), advance()) {
         }
+        out_.makespan = std::max(now_, landed_);
     }
 
   private:
-    bool ready(std::size_t i) const {
-        const auto before = plan_.after_of(plan_.tasks[i]);
-        return std::all_of(before.begin(), before.end(), [&](TaskId t) {
-            return out_.intervals[static_cast<std::size_t>(t.value)].end <= now_;
-        });
+    struct Stream {
+        std::size_t head = 0;  ///< the task that runs or is next
+        bool busy        = false;
+        Seconds left;  ///< of the running task, at full rate
+    };
+
+    bool has_head(const Stream& stream) const { return stream.head < plan_.tasks.size(); }
+
+    void next(std::size_t s, std::size_t from) {
+        while (from < plan_.tasks.size() && stream_of(plan_.tasks[from].lane) != int(s)) ++from;
+        streams_[s].head = from;
     }
 
-    void next(int queue, std::size_t from) {
-        while (from < plan_.tasks.size() && queue_of(plan_.tasks[from].lane) != queue) ++from;
-        head_[static_cast<std::size_t>(queue)] = from;
-    }
-
-    void start(std::size_t i) {
-        out_.intervals[i].start = now_;
-        out_.running.push_back(static_cast<std::uint32_t>(i));
+    void place_flights() {
+        std::size_t waiting = plan_.tasks.size();
+        for (std::size_t i = flight_; i < plan_.tasks.size(); ++i) {
+            const Task& task = plan_.tasks[i];
+            if (task.lane != Lane::flight || out_.intervals[i].start < kNever) continue;
+            const Seconds start = ready_at(plan_, task, out_);
+            if (start == kNever) {
+                waiting = std::min(waiting, i);
+                continue;
+            }
+            out_.intervals[i] = {start, start + task.time};
+            landed_           = std::max(landed_, start + task.time);
+        }
+        flight_ = waiting;
     }
 
     void start_ready() {
-        for (std::size_t q = 0; q < 2; ++q) {
-            if (busy_[q] || head_[q] >= plan_.tasks.size() || !ready(head_[q])) continue;
-            start(head_[q]);
-            busy_[q] = true;
-        }
-        auto& waiting = out_.waiting_flights;
-        for (std::size_t w = 0; w < waiting.size();) {
-            if (!ready(waiting[w])) {
-                ++w;
-                continue;
-            }
-            start(waiting[w]);
-            waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(w));
+        for (Stream& stream : streams_) {
+            if (stream.busy || !has_head(stream)) continue;
+            const Task& task = plan_.tasks[stream.head];
+            if (ready_at(plan_, task, out_) > now_) continue;
+            out_.intervals[stream.head].start = now_;
+            stream.busy                       = true;
+            stream.left                       = task.time;
         }
     }
 
-    double rate(const Task& task) const {
-        if (task.lane == Lane::comm && busy_[0]) return 1 / plan_.contention.comm_under_compute;
-        if (task.lane == Lane::compute && moving_) return 1 / plan_.contention.compute_under_comm;
-        return 1;
-    }
-
-    /// Advances to the next completion.
-    void step() {
-        moving_ = std::any_of(out_.running.begin(), out_.running.end(),
-                              [&](std::uint32_t i) { return plan_.tasks[i].lane == Lane::comm; });
-        Seconds least = kNever;
-        for (const std::uint32_t i : out_.running) least = std::min(least, out_.remaining[i] / rate(plan_.tasks[i]));
+    /// To the next completion, or to the landing that an idle stream waits for; false if there is none.
+    bool advance() {
+        const bool moving = streams_[1].busy && plan_.tasks[streams_[1].head].lane == Lane::comm;
+        const bool slowed[2]{moving, moving && streams_[0].busy};
+        Seconds until[2];
+        for (std::size_t s = 0; s < 2; ++s) until[s] = until_event(streams_[s], slowed[s] ? slow_[s] : 1);
+        const Seconds least = std::min(until[0], until[1]);
+        if (least == kNever) return false;
         now_ += least;
-        for (const std::uint32_t i : out_.running) {
-            const double r    = rate(plan_.tasks[i]);
-            const bool ends   = out_.remaining[i] / r <= least;
-            out_.remaining[i] = ends ? Seconds{} : out_.remaining[i] - least * r;
-            if (ends) out_.intervals[i].end = now_;
+        for (std::size_t s = 0; s < 2; ++s) {
+            if (!streams_[s].busy) continue;
+            if (until[s] > least)
+                streams_[s].left -= slowed[s] ? least / slow_[s] : least;
+            else
+                end_task(s);
         }
-        auto ended = [&](std::uint32_t i) { return out_.intervals[i].end <= now_; };
-        for (const std::uint32_t i : out_.running) {
-            const int queue = queue_of(plan_.tasks[i].lane);
-            if (!ended(i) || queue < 0) continue;
-            busy_[static_cast<std::size_t>(queue)] = false;
-            next(queue, i + 1);
-        }
-        out_.running.erase(std::remove_if(out_.running.begin(), out_.running.end(), ended), out_.running.end());
+        return true;
+    }
+
+    Seconds until_event(const Stream& stream, double slow) const {
+        if (stream.busy) return stream.left * slow;
+        return has_head(stream) ? ready_at(plan_, plan_.tasks[stream.head], out_) - now_ : kNever;
+    }
+
+    void end_task(std::size_t s) {
+        out_.intervals[streams_[s].head].end = now_;
+        streams_[s].busy                     = false;
+        next(s, streams_[s].head + 1);
     }
 
     const Plan& plan_;
     Timeline& out_;
-    Seconds now_;
-    std::array<std::size_t, 2> head_{};
-    std::array<bool, 2> busy_{};
-    bool moving_ = false;
+    std::array<double, 2> slow_;  ///< of each stream beside the other
+    Seconds now_, landed_;
+    std::array<Stream, 2> streams_;
+    std::size_t flight_ = 0;  ///< none before it is still to be placed
 };
+
+/// Only communication kernels contend.
+bool contends(const Plan& plan) {
+    if (plan.contention.comm_under_compute == 1 && plan.contention.compute_under_comm == 1) return false;
+    return std::any_of(plan.tasks.begin(), plan.tasks.end(),
+                       [](const Task& t) { return t.lane == Lane::comm; });
+}
 
 }  // namespace
 
 void run(const Plan& plan, Timeline& out) {
-    out.intervals.clear();
-    const bool contended = plan.contention.comm_under_compute != 1 || plan.contention.compute_under_comm != 1;
-    if (contended)
-        Engine(plan, out).run();
+    out.clear();
+    extend(plan, out);
+}
+
+void extend(const Plan& plan, Timeline& out) {
+    if (contends(plan))
+        Contended(plan, out).run();
     else
-        run_list(plan, out);
+        extend_list(plan, out);
 }
 
 }  // namespace isobath

@@ -93,7 +93,7 @@ void fit_mla(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibratio
     std::vector<Samples> samples;
     std::vector<std::string> names;
     for (const std::string& name : implementations_of(tables, "mla_decode")) {
-        const Gathered rows = gather(tables, name, {"mla_decode", "mla_decode_slope"});
+        const Gathered rows = gather(tables, name, {"mla_decode"});
         need(rows, 3, "mla_decode");
         if (name.rfind("flashmla", 0) != 0) {
             add(out.mla_decode, name, rows, fit_mla_decode(gpu, {rows.samples}, 64)[0]);
@@ -145,8 +145,7 @@ void fit_rest(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibrati
 
 /// The family of a calibration that serves a table's kernel.
 std::string family_of(const std::string& kernel) {
-    if (kernel == "grouped_masked" || kernel == "grouped_contiguous") return "grouped_gemm";
-    return kernel == "mla_decode_slope" ? "mla_decode" : kernel;
+    return kernel == "grouped_masked" || kernel == "grouped_contiguous" ? "grouped_gemm" : kernel;
 }
 
 }  // namespace
@@ -174,8 +173,7 @@ Residuals residuals_on(const Calibration& calibration, const GpuSpec& gpu, const
     const CalibratedTime model(gpu, calibration, choice);
     std::vector<double> errors;
     for (const KernelSample& sample : table.samples) {
-        Seconds time = model.cost(sample.op, gpu.sm_count).estimate.time;
-        if (sample.minus) time -= model.cost(*sample.minus, gpu.sm_count).estimate.time;
+        const Seconds time = model.cost(sample.op, gpu.sm_count).estimate.time;
         errors.push_back(std::log(time / sample.time));
     }
     return residuals_of(errors);

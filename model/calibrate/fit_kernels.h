@@ -32,7 +32,7 @@ struct GemmFit {
 GemmFit fit_gemm(const GpuSpec& gpu, const Samples& dense, const Samples& grouped, int max_tile_n);
 
 /// MLA decode of several versions of one library: launch and bandwidth are the same, each version has a
-/// compute share. `slope` holds differences of times of the first version.
+/// compute share.
 std::vector<FamilyFit<OverlapConstants>> fit_mla_decode(const GpuSpec& gpu,
                                                         const std::vector<Samples>& versions, int query_tile);
 

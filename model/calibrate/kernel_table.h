@@ -2,7 +2,6 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,10 +10,9 @@
 
 namespace isobath {
 
-/// One measured row. With `minus`, `time` is the difference of two measured times.
+/// One measured row.
 struct KernelSample {
     Op op;
-    std::optional<Op> minus;
     Seconds time;
 };
 
@@ -28,6 +26,9 @@ struct KernelTable {
 };
 
 /// Reads a table ("schema": 1). Columns are the kernel's shape and "time_us" or "tflops" (turned into time).
+///
+/// "slowed_by": the kernels ran beside others that slowed them by this factor; it is taken out, so that a
+/// sample's time is that of the kernel alone.
 ///
 /// Throws SpecError if a column is missing or unknown, or a row has a wrong length or a number below 0.
 KernelTable read_kernel_table(const nlohmann::json& json, const std::string& name, const std::string& file);

@@ -56,6 +56,12 @@ Predicted from_result(const json& result, const std::string& key) {
     return {value, ranges[key][0], ranges[key][1]};
 }
 
+void shift(Predicted& p, double by) {
+    p.value += by;
+    p.low += by;
+    p.high += by;
+}
+
 }  // namespace
 
 std::optional<Predicted> Predictor::predict(const ValidationPoint& point) {
@@ -69,7 +75,11 @@ std::optional<Predicted> Predictor::predict(const ValidationPoint& point) {
     } else if (how.contains("exchange")) {
         p = evaluate_exchange(how, shared_->data);
     } else {
-        p = from_result(shared_->run(how), how["key"]);
+        const json& result = shared_->run(how);
+        p                  = from_result(result, how["key"]);
+        // Breakdowns differ in where they count the experts' SwiGLU.
+        if (how.contains("plus")) shift(p, from_result(result, how["plus"]).value);
+        if (how.contains("minus")) shift(p, -from_result(result, how["minus"]).value);
     }
     const double si = si_per(point.unit);
     return Predicted{p.value / si, p.low / si, p.high / si};

@@ -67,6 +67,27 @@ std::string summary_text(const std::string& title, const std::map<std::string, L
     return out;
 }
 
+double rms(const std::vector<double>& values) {
+    double sum = 0;
+    for (const double v : values) sum += v * v;
+    return std::sqrt(sum / double(values.size()));
+}
+
+/// Kernel and collective rows by the project that published them: the first word of the id.
+std::string publishers_text(const std::vector<PointResult>& results) {
+    std::map<std::string, std::vector<double>> errors;
+    for (const PointResult& r : results)
+        if (r.point.level == "kernel" || r.point.level == "collective")
+            errors[r.point.id.substr(0, r.point.id.find('.')) + (r.point.used_in_fit ? ", in sample" : ", judged")].push_back(
+                std::abs(r.error));
+    std::string out = fmt::format("{:<34} {:>5} {:>14} {:>11} {:>9}\n", "Kernels and collectives by table", "n", "median |error|",
+                                  "p90", "rms");
+    for (const auto& [publisher, list] : errors)
+        out += fmt::format("  {:<32} {:>5} {:>12.2f} % {:>9.2f} % {:>7.2f} %\n", publisher, list.size(),
+                           100 * quantile(list, 0.5), 100 * quantile(list, 0.9), 100 * rms(list));
+    return out;
+}
+
 std::string line(const PointResult& r) {
     return fmt::format("  {:<52} {:>11.5g} {:>11.5g} {:<9} {:>+7.1f} %{}\n", r.point.id, r.predicted.value, r.point.value,
                        r.point.unit, 100 * r.error, r.point.used_in_fit ? "  fit" : "");
@@ -120,7 +141,7 @@ std::string to_text(const ValidationReport& report, bool all, bool) {
         if (all || judges_high) out += line(r);
     }
     out += "\n" + summary_text("Judged: not used in any fit", report.judge) + "\n" +
-           summary_text("In sample: used in a fit", report.fit);
+           summary_text("In sample: used in a fit", report.fit) + "\n" + publishers_text(report.results);
     if (!report.waiting.empty())
         out += fmt::format("\n{} more points wait for commands that predict them (serve, train).\n", report.waiting.size());
     return out;

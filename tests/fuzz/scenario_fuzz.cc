@@ -1,13 +1,16 @@
-/// Any bytes either are a scenario or are refused with a SpecError of readable length; nothing else may
-/// happen.
+/// Any bytes either are a scenario, whose step then has a time, or are refused with a SpecError of readable
+/// length; nothing else may happen.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <vector>
 
 #include "hw/data.h"
 #include "hw/gpu.h"
 #include "hw/spec_reader.h"
+#include "sim/run_result.h"
 #include "sim/scenario_reader.h"
 
 namespace {
@@ -24,12 +27,34 @@ void answered(Read read) {
     }
 }
 
+/// What reads must evaluate, to a time that is a number, and print.
+void evaluated(const isobath::Scenario& scenario, const isobath::DataFiles& data) {
+    const isobath::RunResult result = isobath::run_scenario(scenario, data);
+    const double step               = result.times.step.in(isobath::unit::s);
+    if (!(step >= 0) || isobath::to_text(result, false).empty()) std::abort();
+    isobath::to_json(result).dump(-1, ' ', true);
+    isobath::to_trace(result);
+}
+
+/// Each line as a `--set` of a built-in scenario: most bytes are no JSON, but few overrides are no scenario.
+void overridden(std::string_view text, const isobath::DataFiles& data) {
+    static const std::string base = data.find("scenarios/deepseek-v3-decode-ep128-h800.json").value();
+    std::vector<isobath::Override> overrides;
+    for (std::size_t end; !text.empty() && overrides.size() < 16;
+         text.remove_prefix(std::min(end + 1, text.size()))) {
+        end = std::min(text.find('\n'), text.size());
+        overrides.push_back(isobath::parse_override(std::string(text.substr(0, end))));
+    }
+    evaluated(isobath::read_scenario(base, "base.json", data, overrides), data);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     static const isobath::DataFiles data;
     const std::string_view text(reinterpret_cast<const char*>(bytes), size);
-    answered([&] { isobath::read_scenario(text, "fuzz.json", data); });
+    answered([&] { evaluated(isobath::read_scenario(text, "fuzz.json", data), data); });
+    answered([&] { overridden(text, data); });
     answered([&] { isobath::read_gpu(isobath::parse_json(text, "fuzz.json"), "fuzz", "fuzz.json"); });
     return 0;
 }

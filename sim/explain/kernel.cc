@@ -1,0 +1,162 @@
+// One kernel: its work, the fitted form's parts, the time.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sim/explain/kernel_basis.h"
+#include "sim/explain/kernel_shape.h"
+#include "sim/explain/kernel_words.h"
+#include "sim/explain/study.h"
+
+namespace isobath {
+namespace {
+
+void add_gpu(const Study& study, const KernelBasis& b, int sms, Explanation& e) {
+    const Scenario& s = study.scenario();
+    const GpuSpec& g  = s.cluster.gpu;
+    const Math math   = g.supports(b.math) ? b.math : Math::bf16;
+    const std::string key(name_of(math));
+    if (b.flop > Flops{}) e.inputs.push_back(known("peak " + key, g.peak(math), gpu_source(s, key)));
+    e.inputs.push_back(known("HBM bandwidth", g.hbm_bandwidth, gpu_source(s, "hbm_bandwidth")));
+    e.inputs.push_back(known("SMs of the GPU", g.sm_count, "", gpu_source(s, "sm_count")));
+    if (sms != g.sm_count) e.inputs.push_back(known("SMs in use", sms, "", "less what communication holds"));
+}
+
+template <class Constants>
+std::string source_of(const Study& study, const KernelBasis& b, const Implementation<Constants>& i) {
+    return fmt::format("calibration {}, {}, {} on {}: {}", study.scenario().calibration.name, b.family,
+                       i.name, i.measured_on, i.source);
+}
+
+template <class Constants>
+void add_fit(const Study& study, const Implementation<Constants>& i, const Estimate& estimate,
+             Explanation& e) {
+    const Residuals& r = i.residuals;
+    e.inputs.push_back(known(
+        "residual factor", r.factor, "",
+        fmt::format("residuals of {} rows: median {:.1f} %, p90 {:.1f} %, worst {:.1f} %; eight of ten rows "
+                    "lie within this factor",
+                    r.rows, 100 * r.median, 100 * r.p90, 100 * r.worst)));
+    const double factor = estimate.high / estimate.time;
+    if (factor > r.factor * 1.0001)
+        e.inputs.push_back(known(
+            "carry-over factor", factor / r.factor, "",
+            study.scenario().calibration.gpu == study.scenario().cluster.gpu.name
+                ? "constants were fitted in another number format: best shares of BF16 peak of FlashInfer's "
+                  "MLA decode on H800 and H20 differ so much"
+                : "constants were fitted on another GPU: best shares of BF16 peak of FlashInfer's MLA decode "
+                  "on H800 and H20 differ so much"));
+}
+
+void add_tiled(const Study& study, const KernelBasis& b, Explanation& e) {
+    const GemmConstants& c = b.tiled->constants;
+    const std::string from = source_of(study, b, *b.tiled);
+    e.equation             = {
+                    "t = launch + sqrt(compute^2 + memory^2)",
+                    "compute = waves * (tile + ceil(k / 128) * (step + multiplications))",
+                    "multiplications = 2 * tile rows * tile width * 128 * SMs / (peak * share of peak)",
+                    "memory = bytes / (HBM bandwidth * share of bandwidth)",
+                    "In words: tiles go to the SMs in waves; multiplying and loading overlap, and hinder each other",
+                    "when they take equally long."};
+    e.inputs.push_back(fitted("launch", c.launch, from));
+    e.inputs.push_back(fitted("tile", c.tile, from));
+    e.inputs.push_back(fitted("step", c.step, from));
+    e.inputs.push_back(fitted("share of peak", c.compute, from));
+    e.inputs.push_back(fitted("share of bandwidth", c.memory, from));
+    e.inputs.push_back(known("widest tile", c.max_tile_n, "columns", from));
+    const Tiling& t = *b.tiling;
+    e.steps.push_back(
+        known("row blocks", t.row_blocks, "", fmt::format("rows in blocks of {}", t.plan.rows)));
+    e.steps.push_back(known("tile width", t.plan.width, "columns", "narrowest that keeps the fewest waves"));
+    e.steps.push_back(known("tiles", t.row_blocks * t.plan.columns, "",
+                            fmt::format("row blocks * {} columns of tiles", t.plan.columns)));
+    e.steps.push_back(
+        known("waves", t.waves, "", "tiles over SMs, rounded up; a mean where rows are random"));
+    e.steps.push_back(known("one tile", t.tile, "tile + ceil(k / 128) * (step + multiplications)"));
+}
+
+/// What an overlapped form says, by how its parts hide each other.
+std::vector<std::string> overlap_equation(const KernelBasis& b) {
+    const std::string memory = "memory = bytes / (HBM bandwidth * share of bandwidth)";
+    if (b.flop == Flops{})
+        return {"t = launch + memory", memory, "In words: a kernel that only moves bytes."};
+    const std::string compute = "compute = FLOP, padded, / (peak * share of peak * SMs in use / SMs)";
+    if (b.hiding == Hiding::whole)
+        return {"t = launch + max(compute, memory)", compute, memory,
+                "In words: loading runs far ahead of computing, so the longer of the two alone shows."};
+    return {"t = launch + sqrt(compute^2 + memory^2)", compute, memory,
+            "In words: computing and loading overlap, and hinder each other when they take equally long."};
+}
+
+void add_overlap(const Study& study, const KernelBasis& b, Explanation& e) {
+    const OverlapConstants& c = b.overlap->constants;
+    const std::string from    = source_of(study, b, *b.overlap);
+    e.equation                = overlap_equation(b);
+    e.inputs.push_back(fitted("launch", c.launch, from));
+    if (b.flop > Flops{}) e.inputs.push_back(fitted("share of peak", c.compute, from));
+    e.inputs.push_back(fitted("share of bandwidth", c.memory, from));
+    if (c.query_tile > 1) e.inputs.push_back(known("query tile", c.query_tile, "rows", from));
+}
+
+void add_roofline(Explanation& e) {
+    e.equation = {"t = max(compute, memory)", "compute = FLOP / (peak * SMs in use / SMs)",
+                  "memory = bytes / HBM bandwidth",
+                  "In words: no calibration covers this kernel: the roofline's time, and up to twice that."};
+}
+
+void add_times(const KernelBasis& b, Explanation& e) {
+    const FormTime& f  = b.form;
+    const bool fit     = b.tiled || b.overlap;
+    const bool partial = b.tiled || (b.overlap && b.hiding == Hiding::partial);
+    if (b.flop > Flops{})
+        e.steps.push_back(
+            known("compute", f.compute, b.tiling ? "waves * one tile" : "FLOP over what the SMs reach"));
+    e.steps.push_back(known("memory", f.memory, "bytes over what the SMs draw"));
+    if (fit) e.steps.push_back(known("launch", f.launch, "before the first and after the last"));
+    const double c = f.compute.base(), m = f.memory.base();
+    e.steps.push_back(known("time", f.launch + Seconds{partial ? std::sqrt(c * c + m * m) : std::max(c, m)},
+                            e.equation.front()));
+}
+
+std::size_t place_of(const Study& study, const std::string& name) {
+    const OpList& ops = study.result.work.ops;
+    return static_cast<std::size_t>(
+        std::find_if(ops.begin(), ops.end(), [&](const LayerOp& op) { return op.name == name; }) -
+        ops.begin());
+}
+
+}  // namespace
+
+Explanation explain_kernel(const Study& study, const std::string& name) {
+    const std::size_t i     = place_of(study, name);
+    const LayerOp& op       = study.result.work.ops.at(i);
+    const OpCost& cost      = study.result.work.costs.at(i);
+    const KernelWords* text = words_of(name);
+    const Scenario& s       = study.scenario();
+    const int sms           = study.model.compute_sms();
+    const KernelBasis b     = basis_of(op.op, s.cluster.gpu, s.calibration, s.implementations, sms);
+    Explanation e{
+        .op    = name,
+        .title = text ? text->title : "a kernel of the " + std::string(name_of(op.stage)) + " stage"};
+    add_tokens(study, e);
+    if (op.stage == Stage::gate || op.stage == Stage::experts) add_routing(study, e);
+    add_shape(op, study, e);
+    add_gpu(study, b, sms, e);
+    add_work(op.op, b.flop, e);
+    if (b.tiled)
+        add_tiled(study, b, e), add_fit(study, *b.tiled, cost.estimate, e);
+    else if (b.overlap)
+        add_overlap(study, b, e), add_fit(study, *b.overlap, cost.estimate, e);
+    else
+        add_roofline(e);
+    add_times(b, e);
+    e.result = known("time", cost.estimate, "");
+    for (const OpRow& row : study.result.ops)
+        if (row.name == name) e.runs += row.count;
+    e.source = name_of(cost.estimate.source);
+    e.bound  = name_of(cost.bound);
+    return e;
+}
+
+}  // namespace isobath

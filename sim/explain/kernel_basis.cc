@@ -1,0 +1,109 @@
+#include "sim/explain/kernel_basis.h"
+
+#include <algorithm>
+
+namespace isobath {
+namespace {
+
+class Basis {
+  public:
+    Basis(const Op& op, const GpuSpec& gpu, const Calibration& calibration, const KernelChoice& choice,
+          int sms)
+        : gpu_(gpu), calibration_(calibration), choice_(choice), work_(work_of(op)), sms_(std::max(1, sms)) {
+        out_.math    = work_.math;
+        out_.flop    = work_.flop;
+        out_.machine = machine_of(gpu, work_.math);
+        std::visit([this](const auto& shape) { form(shape); }, op);
+        if (!out_.tiled && !out_.overlap) roofline();
+    }
+    KernelBasis answer() const { return out_; }
+
+  private:
+    template <class Constants>
+    const Implementation<Constants>* find(const KernelFamily<Constants>& family) const {
+        const auto at = choice_.find(out_.family);
+        return family.find(at == choice_.end() ? std::string() : at->second);
+    }
+
+    template <class Shape>
+    void tile(const Shape& shape, const KernelFamily<GemmConstants>& family, bool familiar) {
+        out_.familiar = familiar;
+        if (!(out_.tiled = find(family))) return;
+        const GemmConstants& c = out_.tiled->constants;
+        out_.tiling            = tiling_of(c, out_.machine, shape, sms_);
+        if constexpr (std::is_same_v<Shape, Gemm>)
+            out_.form = gemm_time(c, out_.machine, shape, sms_);
+        else
+            out_.form = grouped_gemm_time(c, out_.machine, shape, sms_);
+    }
+
+    template <class Shape>
+    void overlap(const KernelFamily<OverlapConstants>& family, Hiding hiding, bool familiar,
+                 const Shape& shape) {
+        out_.hiding   = hiding;
+        out_.familiar = familiar;
+        if (!(out_.overlap = find(family))) return;
+        const OverlapConstants& c = out_.overlap->constants;
+        if constexpr (requires { padded_flop(shape, 1); }) out_.flop = padded_flop(shape, c.query_tile);
+        out_.form = overlap_time(c, out_.machine, out_.flop, work_.bytes, sms_, hiding);
+    }
+
+    void form(const Gemm& g) {
+        const Math math   = math_of(g.format);
+        const bool narrow = math == Math::fp8 || math == Math::fp4 || math == Math::int8;
+        out_.family       = narrow ? "gemm_fp8" : "gemm_bf16";
+        tile(g, narrow ? calibration_.gemm_fp8 : calibration_.gemm_bf16,
+             g.format == Format::fp8_block || math == Math::bf16);
+    }
+    void form(const GroupedGemm& g) {
+        out_.family = "grouped_gemm";
+        if (g.experts >= 1) tile(g, calibration_.grouped_gemm, g.format == Format::fp8_block);
+    }
+    void form(const BatchedGemm& g) {
+        out_.family = "batched_gemm";
+        overlap(calibration_.batched_gemm, Hiding::partial, work_.math == Math::bf16, g);
+    }
+    void form(const MlaDecode& a) {
+        out_.family = "mla_decode";
+        overlap(calibration_.mla_decode, Hiding::whole, a.cache == KvLayout::bf16, a);
+    }
+    void form(const FlashPrefill& a) {
+        out_.family = "flash_prefill";
+        overlap(calibration_.flash_prefill, Hiding::whole, work_.math == Math::bf16, a);
+    }
+    void form(const GqaDecode& a) {
+        out_.family = "gqa_decode";
+        overlap(calibration_.gqa_decode, Hiding::whole, a.cache == Format::bf16, a);
+    }
+    void form(const IndexerScore& i) {
+        out_.family = "indexer";
+        overlap(calibration_.indexer, Hiding::partial, true, i);
+    }
+    void form(const Streaming& s) {
+        out_.family = "streaming";
+        overlap(calibration_.streaming, Hiding::partial, true, s);
+    }
+
+    void roofline() {
+        const FlopsPerSecond peak = gpu_.supports(work_.math) ? gpu_.peak(work_.math) : gpu_.peak(Math::bf16);
+        out_.form.compute         = work_.flop / (peak * (double(sms_) / gpu_.sm_count));
+        out_.form.memory          = work_.bytes / gpu_.hbm_bandwidth;
+        out_.form.time            = std::max(out_.form.compute, out_.form.memory);
+    }
+
+    const GpuSpec& gpu_;
+    const Calibration& calibration_;
+    const KernelChoice& choice_;
+    const Work work_;
+    const int sms_;
+    KernelBasis out_;
+};
+
+}  // namespace
+
+KernelBasis basis_of(const Op& op, const GpuSpec& gpu, const Calibration& calibration,
+                     const KernelChoice& choice, int sms) {
+    return Basis(op, gpu, calibration, choice, sms).answer();
+}
+
+}  // namespace isobath

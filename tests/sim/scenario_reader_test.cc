@@ -1,0 +1,450 @@
+#include "sim/scenario_reader.h"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include "sim/scenario_fields.h"
+#include "sim/schema.h"
+#include "tests/catch.h"
+
+using namespace isobath;
+using nlohmann::json;
+
+namespace {
+
+/// Two H800 nodes that decode DeepSeek-V3: small, whole, and right.
+json small() {
+    return json::parse(R"({
+        "model": "deepseek-v3", "cluster": {"extends": "h800-8xcx7", "nodes": 2}, "phase": "decode",
+        "layout": {"attention": {"dp": 16}, "experts": {"ep": 16}, "comm": "deepep-low-latency"},
+        "precision": "deepseek-fp8", "workload": {"batch_per_gpu": 8, "context": 1000}})");
+}
+
+Scenario read(const std::string& text, const std::vector<std::string>& set = {}) {
+    std::vector<Override> overrides;
+    for (const std::string& one : set) overrides.push_back(parse_override(one));
+    return read_scenario(text, "s.json", DataFiles(), overrides);
+}
+
+/// What the reader says of `text`; empty if it takes it.
+std::string said(const std::string& text, const std::vector<std::string>& set = {}) {
+    try {
+        read(text, set);
+        return "";
+    } catch (const SpecError& e) {
+        return e.what();
+    }
+}
+
+std::string said_of(const char* pointer, const json& value) {
+    json scenario                         = small();
+    scenario[json::json_pointer(pointer)] = value;
+    return said(scenario.dump());
+}
+
+std::string said_of_set(const std::string& set) {
+    return said(small().dump(), {set});
+}
+
+/// A folder that is gone afterwards.
+class Folder {
+  public:
+    Folder()
+        : path_(std::filesystem::temp_directory_path() / ("isobath-reader-" + std::to_string(::getpid()))) {
+        std::filesystem::create_directories(path_);
+    }
+    ~Folder() { std::filesystem::remove_all(path_); }
+    std::string write(const std::string& name, const std::string& text) const {
+        std::ofstream(path_ / name, std::ios::binary) << text;
+        return (path_ / name).string();
+    }
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+std::string said_of_file(const std::string& path) {
+    try {
+        load_scenario(path, DataFiles());
+        return "";
+    } catch (const SpecError& e) {
+        return e.what();
+    }
+}
+
+const char* const kEveryField = R"({"name": "DeepSeek-V3 decode, EP128 on H800",
+    "model": "deepseek-v3",                                  // a comment
+    "cluster": {"gpu": "h800", "nodes": 16, "gpus_per_node": 8, "nic": "cx7-400g", "topology": "rail"},
+    "phase": "decode",
+    "layout": {"attention": {"tp": 1, "dp": 128, "cp": 1},
+               "experts": {"ep": 128, "tp": 1, "redundant": 0, "shared": "replicated"},
+               "pp": 1, "overlap": "two-batch-hook", "comm": "deepep-low-latency", "comm_sms": 0},
+    "precision": "deepseek-fp8",
+    "speculation": {"method": "mtp", "depth": 1, "acceptance": "deepseek-v3-mtp", "threshold": "none"},
+    "routing": {"popularity": "uniform", "placement": "none", "planned_on": "same"},
+    "calibration": "h800", "engine": "sglang-0.5",
+    "workload": {"batch_per_gpu": 128, "context": 4096, "isl": 4096, "osl": 1024, "concurrency": 128,
+                 "arrivals": {"process": "closed"}},
+    "serving": {"policy": "prefill-first", "chunk": 8192, "prefix_cache": {"capacity": "auto"},
+                "units": {"prefill": {"count": 1, "layout": {}}, "decode": {"count": 1, "layout": {}}}},
+    "training": {"tokens": 14.8e12, "sequence": 4096, "schedule": "dualpipe"},
+    "slo": {"ttft_p90": "2 s", "tpot_p90": "50 ms"}, "price": {"usd_per_gpu_hour": 2.0}, "seed": 1})";
+
+}  // namespace
+
+TEST_CASE("scenario: every documented field is taken", "[sim][scenario]") {
+    const Scenario s = read(kEveryField);
+    CHECK(s.name == "DeepSeek-V3 decode, EP128 on H800");
+    CHECK(s.cluster.gpus() == 128);
+    CHECK(s.layout.overlap == Overlap::two_batch_hook);
+    CHECK(s.slo.tpot_p90.in(unit::ms) == Approx(50));
+    CHECK(s.training.tokens == 14.8e12);
+    CHECK(s.usd_per_gpu_hour == 2);
+}
+
+TEST_CASE("scenario: what is written reads back to itself", "[sim][scenario]") {
+    const DataFiles data;
+    std::vector<std::string> texts{kEveryField, small().dump()};
+    for (const std::string& name : data.names("scenarios"))
+        texts.push_back(*data.find("scenarios/" + name + ".json"));
+    for (const std::string& text : texts) {
+        const json once = to_json(read(text));
+        CHECK(to_json(read(once.dump())) == once);
+    }
+}
+
+TEST_CASE("scenario: every field is explained, and stands in the schema and in the JSON", "[sim][scenario]") {
+    const json schema = scenario_schema(), written = to_json(read(kEveryField));
+    for (const Field& field : scenario_fields()) {
+        INFO(field.path);
+        CHECK(field.help.size() > 5);
+        std::string path;
+        for (const char c : field.path) path += c == '/' ? "/properties/" : std::string(1, c);
+        const json::json_pointer in_schema(path);
+        REQUIRE(schema.contains(in_schema));
+        CHECK(schema[in_schema]["description"] == field.help);
+        CHECK(written.contains(json::json_pointer(std::string(field.path))));
+        CHECK(find_field(field.path) == &field);
+    }
+}
+
+TEST_CASE("scenario: presets can be extended", "[sim][scenario]") {
+    json s                = small();
+    s["model"]            = {{"extends", "deepseek-v3"}, {"n_routed_experts", 128}};
+    s["cluster"]["gpu"]   = {{"extends", "h200"}, {"memory", "100 GiB"}};
+    s["precision"]        = {{"extends", "deepseek-fp8"}, {"kv_cache", "fp8-flashmla"}, {"moe", "nvfp4"}};
+    s["engine"]           = {{"extends", "sglang"}};
+    s["calibration"]      = {{"extends", "h800"}, {"gemm_fp8", "deepgemm-2025-02-25"}};
+    const Scenario read_s = read(s.dump());
+    CHECK(read_s.model.moe->n_routed_experts == 128);
+    CHECK(read_s.cluster.gpu.memory == 100 * unit::GiB);
+    CHECK(read_s.cluster.gpu.sm_count == 132);
+    CHECK(read_s.precision.kv_cache == KvLayout::fp8_flashmla);
+    CHECK(read_s.precision.moe == Format::nvfp4);
+    CHECK(read_s.engine.title == "SGLang 0.5");
+}
+
+TEST_CASE("scenario: an acceptance is a preset, a list, or one chance", "[sim][scenario]") {
+    json s           = small();
+    s["speculation"] = {{"method", "mtp"}, {"depth", 2}, {"acceptance", 0.5}};
+    CHECK(read(s.dump()).speculation.survival == std::vector<double>{0.5, 0.25});
+    s["speculation"]["acceptance"] = {0.8, 0.6, 0.1};
+    CHECK(read(s.dump()).speculation.tokens_per_step() == Approx(1 + 0.8 + 0.6));
+    s["speculation"]["acceptance"] = {0.6, 0.8};
+    CHECK(said(s.dump()) ==
+          "s.json: /speculation/acceptance: expected chances between 0 and 1 that never rise with depth");
+    s["speculation"]["acceptance"] = {{"survival", 3}, {"source", "mine"}};
+    CHECK(said(s.dump()) ==
+          "s.json: /speculation/acceptance: expected a list of chances, or an object with one under "
+          "\"survival\"");
+    s["speculation"] = {{"method", "mtp"}, {"depth", 9}};
+    CHECK(said(s.dump()) == "s.json: /speculation/depth: 9 drafts, but the acceptance curve has 3 positions");
+}
+
+TEST_CASE("scenario: files of the user's are found beside the scenario", "[sim][scenario]") {
+    const Folder folder;
+    json config =
+        json::parse(*DataFiles().find("scenarios/models/deepseek-v3.json"), nullptr, true, true)["config"];
+    config["architectures"] = {"DeepseekV3ForCausalLM"};  // a raw config.json holds much that shapes nothing
+    folder.write("config.json", config.dump());
+    json s     = small();
+    s["model"] = "config.json";
+    CHECK(load_scenario(folder.write("a.json", s.dump()), DataFiles()).model.num_hidden_layers == 61);
+
+    s["model"] = {{"extends", "config.json"}, {"num_hidden_layers", 10}};
+    CHECK(load_scenario(folder.write("b.json", s.dump()), DataFiles()).model.num_hidden_layers == 10);
+
+    s["model"]       = "absent.json";
+    const auto where = folder.write("c.json", s.dump());
+    CHECK(said_of_file(where) == where + ": /model: absent.json: cannot open; expected a JSON file");
+
+    folder.write("list.json", "[1]");
+    s["model"] = "list.json";
+    CHECK(said_of_file(folder.write("d.json", s.dump())) ==
+          (folder.path() / "list.json: /: expected an object").string());
+}
+
+TEST_CASE("scenario: --set replaces any field", "[sim][scenario]") {
+    const std::string text = small().dump();
+    CHECK(read(text, {"layout.experts.redundant=16"}).layout.redundant == 16);
+    CHECK(read(text, {"/layout/experts/redundant=16"}).layout.redundant == 16);
+    CHECK(read(text, {"name=a b"}).name == "a b");
+    CHECK(read(text, {"model.num_hidden_layers=10"}).model.num_hidden_layers == 10);
+    CHECK(read(text, {"cluster.gpu.memory=100 GiB"}).cluster.gpu.memory == 100 * unit::GiB);
+    CHECK(read(text, {"cluster=h800-8xcx7", "layout.attention.dp=128", "layout.experts.ep=128"})
+              .cluster.nodes == 16);
+    CHECK(read(text, {R"(precision={"extends":"bf16","moe":"fp8-block"})"}).precision.moe ==
+          Format::fp8_block);
+    CHECK(read(text, {"workload.context=5", "workload.context=7"}).workload.context == 7);
+}
+
+TEST_CASE("scenario: a wrong --set is named as it was typed", "[sim][scenario]") {
+    CHECK(said_of_set("layout.experts.ep=7") ==
+          "--set layout.experts.ep=7: ep 7 x tp 1 = 7 ranks, but a stage has 16 GPUs; ep = 16 would fit");
+    CHECK(said_of_set("layout.experts.ep=x") ==
+          "--set layout.experts.ep=x: expected a whole number from 1 to 1000000, got \"x\"");
+    CHECK(said_of_set("layout.experts.epp=7") ==
+          "--set layout.experts.epp=7: unknown key; did you mean \"ep\"?");
+    CHECK(said_of_set("model.n_routed_expert=4") ==
+          "--set model.n_routed_expert=4: unknown key; did you mean \"n_routed_experts\"?");
+    CHECK(said_of_set("model.hidden_size=-1") ==
+          "--set model.hidden_size=-1: expected a whole number from 1 to 131072, got -1");
+    CHECK(said_of_set("cluster.gpu.memory=10") ==
+          "--set cluster.gpu.memory=10: \"10\": need a number and one of B kB MB "
+          "GB TB KiB MiB GiB");
+    CHECK(said_of_set("cluster.gpu=h801") ==
+          "--set cluster.gpu=h801: no preset \"h801\"; did you mean \"h800\"? known: a100, b200, b300, "
+          "gb200, gb300, "
+          "h100, h20, h200, h800");
+    CHECK(said_of_set("precision.kv_cache=fp9") ==
+          "--set precision.kv_cache=fp9: \"fp9\": not known; allowed: bf16, fp8, fp8-flashmla");
+    CHECK(said_of_set("calibration.gemm=x").substr(0, 47) ==
+          "--set calibration.gemm=x: no such kernel family");
+    CHECK(said_of_set("name.x=3") == "--set name.x=3: /name holds no fields");
+    CHECK(said_of_set("layout={\"pp\"") ==
+          "--set layout={\"pp\": line 1, column 6: not JSON: unexpected end of input; expected ':'");
+    CHECK_THROWS_WITH(parse_override("nonsense"),
+                      "--set nonsense: expected path=value, such as layout.experts.ep=32");
+    CHECK_THROWS_WITH(parse_override("=3"), "--set =3: expected path=value, such as layout.experts.ep=32");
+    CHECK_THROWS_WITH(parse_override("/=3"), "--set /=3: expected path=value, such as layout.experts.ep=32");
+}
+
+TEST_CASE("scenario: text that is no JSON is said so in a line", "[sim][scenario]") {
+    CHECK(said("") ==
+          "s.json: line 1, column 1: not JSON: unexpected end of input; expected '[', '{', or a literal");
+    CHECK(said("{\"model\": \"deep") ==
+          "s.json: line 1, column 16: not JSON: invalid string: missing closing quote; last read: '\"deep'");
+    CHECK(said("{\n  \"model\": 1,\n}") ==
+          "s.json: line 3, column 1: not JSON: unexpected '}'; expected string literal");
+    CHECK(said("null") == "s.json: /: expected an object with a scenario's fields");
+    CHECK(said("[]") == "s.json: /: expected an object with a scenario's fields");
+    CHECK(said(R"({"seed": NaN})") ==
+          "s.json: line 1, column 10: not JSON: invalid literal; last read: '\"seed\": N'");
+    CHECK(said(R"({"seed": Infinity})") ==
+          "s.json: line 1, column 10: not JSON: invalid literal; last read: '\"seed\": I'");
+    CHECK(said(R"({"seed": 1e999})") == "s.json: '1e999': a number is too large; allowed: up to 1.8e308");
+    CHECK(said(R"({"layout": {"pp": 1, "pp": 2}})") == "s.json: /layout/pp: given twice; once is allowed");
+    CHECK(said(std::string(100'000, '[')) == "s.json: nested deeper than 64 levels");
+    CHECK(said(std::string(10'000'000, 'x')) ==
+          "s.json: line 1, column 1: not JSON: invalid literal; last read: 'x'");
+    std::string noise(10'000'000, ' ');
+    for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = static_cast<char>(i * 7919 % 251);
+    CHECK(said(noise).size() < 200);
+}
+
+TEST_CASE("scenario: comments and a byte order mark are no fault", "[sim][scenario]") {
+    CHECK(said("\xEF\xBB\xBF" + small().dump()) == "");
+    CHECK(said("// one\n/* two */" + small().dump() + " // three") == "");
+}
+
+TEST_CASE("scenario: a file that is none is named", "[sim][scenario]") {
+    const Folder folder;
+    const std::string path = folder.path().string();
+    CHECK(said_of_file(path) == path + ": is a folder; expected a JSON file");
+    CHECK(said_of_file(path + "/no.json").substr(0, path.size() + 61) ==
+          path + "/no.json: no such file, and no built-in scenario of that name");
+    CHECK(said_of_file("deepseek-v3-decode-ep128-h80") ==
+          "deepseek-v3-decode-ep128-h80: no such file, and no built-in scenario of that name; did you mean "
+          "\"deepseek-v3-decode-ep128-h800\"?");
+    const std::string empty = folder.write("empty.json", "");
+    CHECK(said_of_file(empty) ==
+          empty + ": line 1, column 1: not JSON: unexpected end of input; expected '[', '{', or a literal");
+}
+
+TEST_CASE("scenario: a wrong value is refused with what is allowed", "[sim][scenario]") {
+    CHECK(said_of("/cluster/nodes", 4294967297) ==
+          "s.json: /cluster/nodes: expected a whole number from 1 to 1000000, got 4294967297");
+    CHECK(said_of("/cluster/nodes", -1) ==
+          "s.json: /cluster/nodes: expected a whole number from 1 to 1000000, got -1");
+    CHECK(said_of("/cluster/nodes", 1.5) ==
+          "s.json: /cluster/nodes: expected a whole number from 1 to 1000000, got 1.5");
+    CHECK(said_of("/cluster/nodes", nullptr) ==
+          "s.json: /cluster/nodes: expected a whole number from 1 to 1000000, got null");
+    CHECK(said_of("/workload/batch_per_gpu", -3) ==
+          "s.json: /workload/batch_per_gpu: expected a number from 1e-06 to 1e+06, got -3");
+    CHECK(said_of("/workload/batch_per_gpu", "8") ==
+          "s.json: /workload/batch_per_gpu: expected a number from 1e-06 to 1e+06, got \"8\"");
+    CHECK(said_of("/seed", 1.5) == "s.json: /seed: expected a whole number, got 1.5");
+    CHECK(said_of("/slo", {{"tpot_p90", 50}}) ==
+          "s.json: /slo/tpot_p90: \"50\": need a number and one of ns us ms s");
+    CHECK(said_of("/slo", {{"tpot_p90", "50 minutes"}}) ==
+          "s.json: /slo/tpot_p90: \"50 minutes\": need a number and one of ns us ms s");
+    CHECK(said_of("/phase", "decoding") ==
+          "s.json: /phase: \"decoding\": not known; allowed: decode, prefill, serve, train");
+    CHECK(said_of("/layout", 3) == "s.json: /layout: expected an object");
+    CHECK(said_of("/name", 3) == "s.json: /name: expected text, got 3");
+    CHECK(said_of("/model", nullptr) ==
+          "s.json: /model: expected the name of a preset, or an object that extends one");
+    CHECK(said_of("/calibration", 3) ==
+          "s.json: /calibration: expected the name of a preset, or an object that extends one");
+    CHECK(said_of("/layout/overlapp", "none") ==
+          "s.json: /layout/overlapp: unknown key; did you mean \"overlap\"?");
+    CHECK(said_of("/zzzzzzzzzz", 1)
+              .starts_with("s.json: /zzzzzzzzzz: unknown key; known here: calibration, cluster, "));
+}
+
+TEST_CASE("scenario: a fault in a changed preset is named by its place in the scenario", "[sim][scenario]") {
+    CHECK(said_of("/cluster/gpu", {{"extends", "h800"}, {"nvlink", "450 GBs"}}) ==
+          "s.json: /cluster/gpu/nvlink: \"450 GBs\": need a number and one of B/s MB/s GB/s TB/s Gbit/s");
+    CHECK(said_of("/cluster/gpu", {{"extends", "h800"}, {"nvlink", 450}}) ==
+          "s.json: /cluster/gpu/nvlink: \"450\": need a number and one of B/s MB/s GB/s TB/s Gbit/s");
+    CHECK(said_of("/cluster/gpu", {{"extends", "h800"}, {"nvlin", "450 GB/s"}}) ==
+          "s.json: /cluster/gpu/nvlin: unknown key; did you mean \"nvlink\"?");
+    CHECK(said_of("/cluster/nic", {{"extends", "cx7-400g"}, {"latency", "fast"}}) ==
+          "s.json: /cluster/nic/latency: \"fast\": need a number and one of ns us ms s");
+    CHECK(said_of("/model", {{"extends", "deepseek-v3"}, {"n_routed_experts", 4}}) ==
+          "s.json: /model/num_experts_per_tok: 8 is more than n_routed_experts = 4");
+    CHECK(said_of("/model", {{"extends", "deepseek-v3"}, {"n_routed_expert", 4}}) ==
+          "s.json: /model/n_routed_expert: unknown key; did you mean \"n_routed_experts\"?");
+    CHECK(said_of("/precision", {{"extends", "deepseek-fp8"}, {"moe", "fp32"}})
+              .starts_with("s.json: /precision/moe: "));
+    CHECK(said_of("/engine", {{"extends", "sglang-0.5"}, {"memory_fraction", -1}})
+              .starts_with("s.json: /engine/memory_fraction: "));
+    CHECK(
+        said_of("/model", "deepseek-v4") ==
+        "s.json: /model: no preset \"deepseek-v4\"; did you mean \"deepseek-v2\"? known: deepseek-r1, "
+        "deepseek-v2, "
+        "deepseek-v2-lite, deepseek-v3, deepseek-v3.2, kimi-k2, llama-3.1-405b, mixtral-8x22b, mixtral-8x7b, "
+        "qwen2.5-72b, qwen3-235b");
+}
+
+TEST_CASE("layout: what does not divide is refused with what would fit", "[sim][scenario]") {
+    CHECK(said_of("/layout/attention/dp", 8) ==
+          "s.json: /layout/attention/dp: tp 1 x dp 8 x cp 1 = 8 ranks, but a stage has 16 GPUs; dp = 16 "
+          "would fit");
+    CHECK(said_of("/layout/attention/tp", 3) ==
+          "s.json: /layout/attention/dp: tp 3 x dp 16 x cp 1 = 48 ranks, but a stage has 16 GPUs");
+    CHECK(said_of("/layout/attention", {{"tp", 4096}, {"dp", 1000000}, {"cp", 4096}}) ==
+          "s.json: /layout/attention/dp: tp 4096 x dp 1000000 x cp 4096 = 16777216000000 ranks, but a stage "
+          "has 16 GPUs");
+    CHECK(said_of("/layout/experts/redundant", 5) ==
+          "s.json: /layout/experts/ep: ep 16 does not divide 256 experts + 5 redundant = 261; redundant = 16 "
+          "would fit");
+    CHECK(said_of("/layout/experts", {{"ep", 1}, {"tp", 16}}) == "");
+    CHECK(said_of("/layout/pp", 3) == "s.json: /layout/pp: 3 stages do not divide 16 GPUs");
+    json s      = small();
+    s["model"]  = "llama-3.1-405b";
+    s["layout"] = {{"attention", {{"tp", 16}}}};
+    CHECK(said(s.dump()) == "");
+    s["layout"]["experts"] = {{"ep", 16}};
+    CHECK(said(s.dump()) == "s.json: /layout/experts/ep: llama-3.1-405b has no experts; allowed: 1");
+}
+
+TEST_CASE("layout: heads and kv heads must divide over the ranks that split them", "[sim][scenario]") {
+    json s                            = small();
+    s["layout"]                       = {{"attention", {{"tp", 12}}}};
+    s["cluster"]                      = {{"extends", "h800-8xcx7"}, {"nodes", 12}, {"gpus_per_node", 1}};
+    s["model"]                        = {{"extends", "llama-3.1-405b"}, {"num_attention_heads", 120}};
+    s["model"]["hidden_size"]         = 120 * 128;
+    s["model"]["num_key_value_heads"] = 8;
+    s["model"]["intermediate_size"]   = 12 * 4096;
+    CHECK(said(s.dump()) ==
+          "s.json: /layout/attention/tp: 12 neither divides 8 kv heads nor is a multiple of them");
+    s["model"]["num_key_value_heads"] = 24;
+    CHECK(said(s.dump()) == "");
+    s["model"]["intermediate_size"] = 100;
+    CHECK(said(s.dump()) == "s.json: /layout/attention/tp: 12 does not divide the dense FFN's width 100");
+    s["layout"]["attention"] = {{"dp", 12}, {"tp", 1}};
+    s["layout"]["pp"]        = 1;
+    CHECK(said(s.dump()) == "");
+}
+
+TEST_CASE("layout: overlap and communication must go together", "[sim][scenario]") {
+    CHECK(said_of("/layout/comm", "none") ==
+          "s.json: /layout/comm: none, but experts live on other ranks; allowed: nccl, "
+          "deepep-normal, deepep-low-latency, mnnvl");
+    CHECK(said_of("/layout/overlap", "two-batch") ==
+          "s.json: /layout/overlap: low-latency kernels overlap by their hook; "
+          "allowed: none, shared-expert, two-batch-hook");
+    json s                 = small();
+    s["layout"]["comm"]    = "nccl";
+    s["layout"]["overlap"] = "two-batch-hook";
+    CHECK(said(s.dump()) ==
+          "s.json: /layout/overlap: the receive hook exists in deepep-low-latency only; allowed with "
+          "this comm: none, shared-expert, two-batch");
+    s["layout"] = {{"attention", {{"tp", 16}}}, {"experts", {{"ep", 16}}}, {"overlap", "two-batch"}};
+    CHECK(said(s.dump()) ==
+          "s.json: /layout/overlap: two batches overlap an expert all-to-all, and this layout has none; "
+          "allowed: none, shared-expert");
+    s["layout"]["overlap"] = "none";
+    s["layout"]["comm"]    = "deepep-normal";
+    CHECK(said(s.dump()) ==
+          "s.json: /layout/comm: an expert all-to-all needs experts and attention dp above 1; allowed: "
+          "none, nccl");
+    CHECK(said_of("/layout/comm_sms", 132) ==
+          "s.json: /layout/comm_sms: 132 leaves none of 132 SMs; allowed: 0 to 131");
+    CHECK(said_of("/layout/comm", "mnnvl") ==
+          "s.json: /layout/comm: mnnvl reaches the 8 GPUs of one NVLink domain, but "
+          "experts lie on 16 ranks; allowed: nccl, deepep-normal, deepep-low-latency");
+    CHECK(said_of("/layout/comm_library", "mnnvl-trtllm-1.2") ==
+          "s.json: /layout/comm_library: mnnvl-trtllm-1.2 has no deepep-low-latency kernels; allowed: auto, "
+          "deepep-v1-2025-02, deepep-v1-2025-04, deepep-v1-2025-06, deepep-v1-sglang-0.5, isca25-ib, "
+          "isca25-nvl72");
+    CHECK(said_of("/layout/comm_library", "deepep-v1-2025-03")
+              .starts_with("s.json: /layout/comm_library: no library \"deepep-v1-2025-03\"; did you mean "
+                           "\"deepep-v1-2025-0"));
+    CHECK(said_of("/cluster/nic", "none") ==
+          "s.json: /cluster/nic: none, but the cluster is larger than one NVLink domain; allowed: cx6-200g, "
+          "cx7-400g, "
+          "cx8-800g, efa-v2-400g");
+}
+
+TEST_CASE("scenario: speculation, precision and workload must go with the model", "[sim][scenario]") {
+    json s      = small();
+    s["model"]  = "qwen3-235b";
+    s["layout"] = {{"attention", {{"tp", 4}, {"dp", 4}}}, {"experts", {{"ep", 16}}}, {"comm", "nccl"}};
+    CHECK(said(s.dump()) == "");
+    s["speculation"] = {{"method", "mtp"}};
+    CHECK(said(s.dump()) == "s.json: /speculation/method: qwen3-235b ships no MTP module; allowed: none");
+    s.erase("speculation");
+    s["precision"] = {{"extends", "deepseek-fp8"}, {"kv_cache", "fp8-flashmla"}};
+    CHECK(said(s.dump()) ==
+          "s.json: /precision/kv_cache: \"fp8-flashmla\" holds MLA's latent, which qwen3-235b has not; "
+          "allowed: bf16, fp8");
+    CHECK(said_of("/phase", "serve") ==
+          "s.json: /workload/concurrency: missing; requests in flight over the whole cluster, above 0");
+    json flood        = small();
+    flood["phase"]    = "prefill";
+    flood["workload"] = {{"batch_per_gpu", 1e6}, {"isl", 1e6}};
+    CHECK(said(flood.dump()) ==
+          "s.json: /workload/batch_per_gpu: 1e+06 requests are 1e+12 tokens in one step; allowed: up "
+          "to 1e+09, attending to 1e+15");
+}
+
+TEST_CASE("scenario: what is missing is asked for", "[sim][scenario]") {
+    json s = small();
+    s.erase("model");
+    CHECK(said(s.dump()) ==
+          "s.json: /model: missing; a preset, the path of a Hugging Face config.json, or an object that "
+          "extends one");
+    s = small();
+    s.erase("phase");
+    CHECK(said(s.dump()) == "s.json: /phase: missing; what is predicted");
+    s = small();
+    s.erase("cluster");
+    CHECK(said(s.dump()) == "s.json: /cluster/gpu: missing; the GPU");
+}
