@@ -10,7 +10,8 @@ std::optional<std::string> DataFiles::find(const std::string& path) const {
     if (!folder_.empty()) {
         std::error_code none;
         std::ifstream file(folder_ / path, std::ios::binary);
-        if (file && !std::filesystem::is_directory(folder_ / path, none)) return std::string(std::istreambuf_iterator<char>(file), {});
+        if (file && !std::filesystem::is_directory(folder_ / path, none))
+            return std::string(std::istreambuf_iterator<char>(file), {});
     }
     for (int i = 0; i < embedded::kFileCount; ++i)
         if (path == embedded::kFiles[i].path) return embedded::kFiles[i].text;

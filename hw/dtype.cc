@@ -9,9 +9,10 @@
 namespace isobath {
 namespace {
 
-constexpr std::array<std::string_view, kFormatCount> kFormats{
-    "nvfp4", "mxfp8", "fp8-block", "fp8", "int8", "logfmt10", "fp16", "bf16", "fp32"};
-constexpr std::array<std::string_view, kMathCount> kMaths{"fp4", "fp8", "int8", "fp16", "bf16", "tf32", "fp32"};
+constexpr std::array<std::string_view, kFormatCount> kFormats{"nvfp4",    "mxfp8", "fp8-block", "fp8", "int8",
+                                                              "logfmt10", "fp16",  "bf16",      "fp32"};
+constexpr std::array<std::string_view, kMathCount> kMaths{"fp4",  "fp8",  "int8", "fp16",
+                                                          "bf16", "tf32", "fp32"};
 
 }  // namespace
 

@@ -15,8 +15,8 @@ enum class Source : std::uint8_t { measured, interpolated, fitted, roofline, ass
 inline constexpr int kSourceCount = 5;
 
 constexpr std::string_view name_of(Source source) {
-    constexpr std::array<std::string_view, kSourceCount> names{"measured", "interpolated", "fitted", "roofline",
-                                                               "assumed"};
+    constexpr std::array<std::string_view, kSourceCount> names{"measured", "interpolated", "fitted",
+                                                               "roofline", "assumed"};
     return names[static_cast<std::size_t>(source)];
 }
 

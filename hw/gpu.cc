@@ -41,15 +41,17 @@ GpuSpec read_gpu(const nlohmann::json& json, const std::string& name, const std:
     gpu.title        = in.text("title");
     gpu.architecture = in.text("architecture");
     read_peaks(in.object("peaks"), gpu);
-    gpu.hbm_bandwidth    = quantity<BytesPerSecond>(in, "hbm_bandwidth", gpu);
-    gpu.memory           = quantity<Bytes>(in, "memory", gpu);
-    gpu.l2               = quantity<Bytes>(in, "l2", gpu);
-    gpu.sm_count         = figure(in, "sm_count", gpu, [](SpecReader& entry) { return entry.integer("value", 1, 4096); });
+    gpu.hbm_bandwidth = quantity<BytesPerSecond>(in, "hbm_bandwidth", gpu);
+    gpu.memory        = quantity<Bytes>(in, "memory", gpu);
+    gpu.l2            = quantity<Bytes>(in, "l2", gpu);
+    gpu.sm_count =
+        figure(in, "sm_count", gpu, [](SpecReader& entry) { return entry.integer("value", 1, 4096); });
     gpu.nvlink           = quantity<BytesPerSecond>(in, "nvlink", gpu);
     gpu.watts            = plain(in, "watts", gpu);
     gpu.usd_per_gpu_hour = plain(in, "usd_per_gpu_hour", gpu);
     in.finish();
-    if (!(gpu.hbm_bandwidth > BytesPerSecond{})) fail_at(file, "/hbm_bandwidth/value", "expected more than 0");
+    if (!(gpu.hbm_bandwidth > BytesPerSecond{}))
+        fail_at(file, "/hbm_bandwidth/value", "expected more than 0");
     if (!(gpu.nvlink > BytesPerSecond{})) fail_at(file, "/nvlink/value", "expected more than 0");
     if (!gpu.supports(Math::bf16)) fail_at(file, "/peaks/bf16", "missing; every GPU needs its BF16 peak");
     return gpu;

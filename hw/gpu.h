@@ -13,9 +13,9 @@
 namespace isobath {
 
 struct GpuSpec {
-    std::string name;          ///< "h800"
-    std::string title;         ///< "NVIDIA H800 SXM"
-    std::string architecture;  ///< "hopper", "blackwell", "ampere"
+    std::string name;                                ///< "h800"
+    std::string title;                               ///< "NVIDIA H800 SXM"
+    std::string architecture;                        ///< "hopper", "blackwell", "ampere"
     std::array<FlopsPerSecond, kMathCount> peaks{};  ///< dense; zero where the GPU lacks the format
     BytesPerSecond hbm_bandwidth;                    ///< data sheet, not achieved
     Bytes memory;                                    ///< as the driver reports it

@@ -1,13 +1,13 @@
 #include "hw/spec_reader.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "hw/text.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMaxDepth             = 64;
+constexpr int kMaxDepth         = 64;
 constexpr std::size_t kMaxBytes = 64u << 20;
 
 /// nlohmann keeps the last of two equal keys; a user who wrote both means something else.
@@ -60,7 +60,8 @@ std::string place_of(std::string_view text, std::size_t byte) {
     const std::string_view before = text.substr(0, std::min(byte > 0 ? byte - 1 : 0, text.size()));
     const auto line               = std::count(before.begin(), before.end(), '\n') + 1;
     const auto start              = before.rfind('\n');
-    return fmt::format("line {}, column {}", line, before.size() - (start == before.npos ? 0 : start + 1) + 1);
+    return fmt::format("line {}, column {}", line,
+                       before.size() - (start == before.npos ? 0 : start + 1) + 1);
 }
 
 const char* kind_of(const json& value) {
@@ -85,18 +86,20 @@ json parse_json(std::string_view text, const std::string& shown) {
     try {
         return json::parse(text.begin(), text.end(), Strictness(shown), true, /*ignore_comments=*/true);
     } catch (const json::parse_error& e) {
-        // "[...parse_error.101] parse error at line 1, column 2: syntax error while parsing value - invalid literal;
-        // last read: 'x'": keep the reason.
+        // "[...parse_error.101] parse error at line 1, column 2: syntax error while parsing value - invalid
+        // literal; last read: 'x'": keep the reason.
         const std::string_view what = e.what();
         const auto dash             = what.find(" - ");
-        const std::string_view said = dash != what.npos ? what.substr(dash + 3) : what.substr(what.rfind(": ") + 2);
+        const std::string_view said =
+            dash != what.npos ? what.substr(dash + 3) : what.substr(what.rfind(": ") + 2);
         throw SpecError(fmt::format("{}: {}: not JSON: {}", shown, place_of(text, e.byte), clipped(said)));
     } catch (const json::out_of_range& e) {
         // "[json.exception.out_of_range.406] number overflow parsing '1e999'"
         const std::string_view what = e.what();
         const auto quote            = what.find('\'');
         const std::string_view said = quote == what.npos ? "" : what.substr(quote);
-        throw SpecError(fmt::format("{}: {}: a number is too large; allowed: up to 1.8e308", shown, clipped(said)));
+        throw SpecError(
+            fmt::format("{}: {}: a number is too large; allowed: up to 1.8e308", shown, clipped(said)));
     } catch (const json::exception& e) {
         throw SpecError(fmt::format("{}: not JSON: {}", shown, clipped(e.what())));
     }
@@ -105,7 +108,8 @@ json parse_json(std::string_view text, const std::string& shown) {
 std::string read_text(const std::filesystem::path& path) {
     const std::string shown = clipped(path.string(), 400);
     std::error_code error;
-    if (std::filesystem::is_directory(path, error)) throw SpecError(shown + ": is a folder; expected a JSON file");
+    if (std::filesystem::is_directory(path, error))
+        throw SpecError(shown + ": is a folder; expected a JSON file");
     std::ifstream stream(path, std::ios::binary);
     if (!stream) throw SpecError(shown + ": cannot open; expected a JSON file");
     // Read in pieces: a pipe or a device does not tell its size.
@@ -122,8 +126,8 @@ json read_json(const std::filesystem::path& path) {
 }
 
 SpecError::SpecError(const std::string& file, std::string json_path, std::string what_is_wrong)
-    : std::runtime_error(fmt::format("{}: {}{}{}", file, clipped(json_path, 200), json_path.empty() ? "" : ": ",
-                                     what_is_wrong)),
+    : std::runtime_error(fmt::format("{}: {}{}{}", file, clipped(json_path, 200),
+                                     json_path.empty() ? "" : ": ", what_is_wrong)),
       path(std::move(json_path)),
       reason(std::move(what_is_wrong)) {}
 
@@ -206,7 +210,7 @@ Q SpecReader::quantity_or(const std::string& key, Q otherwise) {
     return asked(key) ? quantity<Q>(key) : otherwise;
 }
 
-#define ISOBATH_INSTANTIATE(Q)                            \
+#define ISOBATH_INSTANTIATE(Q)                           \
     template Q SpecReader::quantity(const std::string&); \
     template Q SpecReader::quantity_or(const std::string&, Q);
 ISOBATH_INSTANTIATE(Seconds)

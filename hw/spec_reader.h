@@ -40,8 +40,8 @@ nlohmann::json read_json(const std::filesystem::path& file);
 
 /// Typed, checked access to one object. Every key must be asked for before finish(), or it is an error.
 ///
-/// `json` must outlive the reader. `file` and `path` only serve messages, where the empty key means the object
-/// itself.
+/// `json` must outlive the reader. `file` and `path` only serve messages, where the empty key means the
+/// object itself.
 class SpecReader {
   public:
     SpecReader(const nlohmann::json& json, std::string file, std::string path = "");

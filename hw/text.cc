@@ -1,10 +1,10 @@
 #include "hw/text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <numeric>
 #include <vector>
+
+#include <fmt/format.h>
 
 namespace isobath {
 namespace {

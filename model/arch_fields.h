@@ -8,7 +8,8 @@
 
 namespace isobath::config {
 
-// Bounds that keep every count of parameters inside 63 bits, and the exact statistics of a gate within a second.
+// Bounds that keep every count of parameters inside 63 bits, and the exact statistics of a gate within a
+// second.
 inline constexpr int kMaxWidth = 1 << 20, kMaxHidden = 1 << 17, kMaxHeads = 1 << 13, kMaxHeadDim = 1 << 13;
 inline constexpr int kMaxLayers = 1 << 10, kMaxExperts = 1 << 13, kMaxChosen = 256, kMaxVocab = 1 << 24;
 

@@ -28,16 +28,17 @@ Bound bound_of(const FormTime& form) {
 }  // namespace
 
 template <class Constants>
-auto CalibratedTime::choose(const KernelFamily<Constants>& family, const char* key, const KernelChoice& choice) const
-    -> Chosen<Constants> {
-    const auto wanted      = choice.find(key);
-    const std::string name = wanted == choice.end() ? "" : wanted->second;
+auto CalibratedTime::choose(const KernelFamily<Constants>& family, const char* key,
+                            const KernelChoice& choice) const -> Chosen<Constants> {
+    const auto wanted                      = choice.find(key);
+    const std::string name                 = wanted == choice.end() ? "" : wanted->second;
     const Implementation<Constants>* found = family.find(name);
     if (!found && !name.empty()) {
         std::vector<std::string_view> known;
         for (const auto& each : family.implementations) known.push_back(each.name);
         fail_at("kernels", std::string("/") + key,
-                "no implementation \"" + clipped(name) + "\"; known: " + (known.empty() ? "none" : joined(known)));
+                "no implementation \"" + clipped(name) +
+                    "\"; known: " + (known.empty() ? "none" : joined(known)));
     }
     if (!found) return {};
     return {found->constants, found->residuals.factor, found->basis, true};

@@ -41,7 +41,8 @@ class CalibratedTime final : public KernelTime {
         bool present  = false;
     };
     template <class Constants>
-    Chosen<Constants> choose(const KernelFamily<Constants>& family, const char* key, const KernelChoice& choice) const;
+    Chosen<Constants> choose(const KernelFamily<Constants>& family, const char* key,
+                             const KernelChoice& choice) const;
     template <class Constants>
     KernelCost cost_of(const Chosen<Constants>& chosen, const FormTime& form, bool familiar) const;
 

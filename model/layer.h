@@ -60,7 +60,7 @@ struct LayerContext {
     const PrecisionPolicy& precision;
     const Shard& shard;
     const Batch& batch;
-    int unfused_small_kernels = 0;  ///< extra small kernels in each attention half (engine)
+    int unfused_small_kernels = 0;      ///< extra small kernels in each attention half (engine)
     bool exchange             = false;  ///< tokens travel to experts, and so are quantised for dispatch
 };
 

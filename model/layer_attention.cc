@@ -17,8 +17,8 @@ void append_input_norm(const LayerContext& c, OpList& out) {
     out.push_back({"input_norm", Stage::attention_in, Part::other, streaming(c.batch.tokens, bytes)});
 }
 
-/// A kernel that another engine fuses away passes over one BF16 row: what SGLang's decode breakdown leaves for
-/// ten of them at 256 tokens (16.5 us beyond their launches).
+/// A kernel that another engine fuses away passes over one BF16 row: what SGLang's decode breakdown leaves
+/// for ten of them at 256 tokens (16.5 us beyond their launches).
 void append_unfused(const LayerContext& c, Stage stage, OpList& out) {
     for (int i = 0; i < c.unfused_small_kernels; ++i)
         out.push_back({"unfused", stage, Part::other, streaming(c.batch.tokens, 2.0 * c.model.hidden_size)});
@@ -33,10 +33,12 @@ void append_mla_q(const LayerContext& c, int heads, OpList& out) {
     const int q_width      = heads * a.qk_head_dim;
     if (a.q_lora_rank == 0) {
         out.push_back({"q", Stage::attention_in, Part::dense_gemm, Gemm{m, q_width, c.model.hidden_size, f}});
-        out.push_back({"kv_a", Stage::attention_in, Part::dense_gemm, Gemm{m, latent, c.model.hidden_size, f}});
+        out.push_back(
+            {"kv_a", Stage::attention_in, Part::dense_gemm, Gemm{m, latent, c.model.hidden_size, f}});
         return;
     }
-    const double q_norm = norm_bytes(a.q_lora_rank) + (is_quantised(f) ? quantise_bytes(a.q_lora_rank, f) : 0);
+    const double q_norm =
+        norm_bytes(a.q_lora_rank) + (is_quantised(f) ? quantise_bytes(a.q_lora_rank, f) : 0);
     out.push_back({"q_a+kv_a", Stage::attention_in, Part::dense_gemm,
                    Gemm{m, a.q_lora_rank + latent, c.model.hidden_size, f}});
     out.push_back({"q_a_norm", Stage::attention_in, Part::other, streaming(m, q_norm)});
@@ -48,10 +50,12 @@ void append_mla_q(const LayerContext& c, int heads, OpList& out) {
 void append_mla_cache(const LayerContext& c, int heads, OpList& out) {
     const AttentionSpec& a = c.model.attention;
     const double latent    = a.kv_lora_rank + a.qk_rope_head_dim;
-    out.push_back({"kv_norm", Stage::attention_in, Part::other, streaming(c.batch.tokens, norm_bytes(latent))});
-    out.push_back({"kv_write", Stage::attention_in, Part::other,
-                   streaming(c.batch.tokens, 2 * latent + latent_bytes_per_token(a.kv_lora_rank, a.qk_rope_head_dim,
-                                                                                c.precision.kv_cache))});
+    out.push_back(
+        {"kv_norm", Stage::attention_in, Part::other, streaming(c.batch.tokens, norm_bytes(latent))});
+    out.push_back(
+        {"kv_write", Stage::attention_in, Part::other,
+         streaming(c.batch.tokens, 2 * latent + latent_bytes_per_token(a.kv_lora_rank, a.qk_rope_head_dim,
+                                                                       c.precision.kv_cache))});
     out.push_back({"rope", Stage::attention_in, Part::other,
                    streaming(c.batch.tokens, 5.0 * (heads + 1) * a.qk_rope_head_dim)});
 }
@@ -61,8 +65,8 @@ void append_output_projection(const LayerContext& c, int width, OpList& out) {
     if (is_quantised(f))
         out.push_back({"o_quantise", Stage::attention_out, Part::other,
                        streaming(c.batch.tokens, quantise_bytes(width, f))});
-    out.push_back({"o", Stage::attention_out, Part::dense_gemm,
-                   Gemm{c.batch.tokens, c.model.hidden_size, width, f}});
+    out.push_back(
+        {"o", Stage::attention_out, Part::dense_gemm, Gemm{c.batch.tokens, c.model.hidden_size, width, f}});
 }
 
 /// Decode: W_UK folded into the queries, W_UV into the output, so the core reads the latent cache alone.
@@ -77,7 +81,8 @@ void append_mla_absorbed(const LayerContext& c, int heads, OpList& out) {
         const IndexerSpec& x = *a.indexer;
         out.push_back({"indexer", Stage::attention_out, Part::attention_core,
                        IndexerScore{b.tokens, context, b.requests, x.heads, x.head_dim}});
-        out.push_back({"index_top_k", Stage::attention_out, Part::other, streaming(b.tokens, kFp32Word * context)});
+        out.push_back(
+            {"index_top_k", Stage::attention_out, Part::other, streaming(b.tokens, kFp32Word * context)});
         context = std::min<double>(context, x.top_k);
     }
     out.push_back({"core", Stage::attention_out, Part::attention_core,
@@ -94,8 +99,9 @@ void append_mla_naive(const LayerContext& c, int heads, OpList& out) {
     const Batch& b         = c.batch;
     const double cached    = b.requests * b.context;
     append_mla_cache(c, heads, out);
-    out.push_back({"kv_b", Stage::attention_in, Part::dense_gemm,
-                   Gemm{cached, heads * (a.qk_nope_head_dim + a.v_head_dim), a.kv_lora_rank, c.precision.gemm}});
+    out.push_back(
+        {"kv_b", Stage::attention_in, Part::dense_gemm,
+         Gemm{cached, heads * (a.qk_nope_head_dim + a.v_head_dim), a.kv_lora_rank, c.precision.gemm}});
     out.push_back({"k_assembly", Stage::attention_in, Part::other,
                    streaming(cached, 2.0 * heads * (a.qk_nope_head_dim + a.qk_head_dim))});
     double pairs_len = b.context;
@@ -132,15 +138,16 @@ void append_gqa(const LayerContext& c, OpList& out) {
     if (a.qk_norm)
         out.push_back({"qk_norm", Stage::attention_in, Part::other,
                        streaming(b.tokens, norm_bytes(double(heads + kv) * a.qk_head_dim))});
-    out.push_back({"rope", Stage::attention_in, Part::other,
-                   streaming(b.tokens, 5.0 * (heads + kv) * a.qk_head_dim)});
+    out.push_back(
+        {"rope", Stage::attention_in, Part::other, streaming(b.tokens, 5.0 * (heads + kv) * a.qk_head_dim)});
     out.push_back({"kv_write", Stage::attention_in, Part::other,
                    streaming(b.tokens, 4.0 * kv * (a.qk_head_dim + a.v_head_dim))});
     const double context = b.context / c.shard.attention_cp;
     if (b.pass == Pass::decode)
-        out.push_back({"core", Stage::attention_out, Part::attention_core,
-                       GqaDecode{b.requests, b.s_q, context, heads, kv, a.qk_head_dim, a.v_head_dim,
-                                 c.precision.kv_cache == KvLayout::bf16 ? Format::bf16 : Format::fp8_tensor}});
+        out.push_back(
+            {"core", Stage::attention_out, Part::attention_core,
+             GqaDecode{b.requests, b.s_q, context, heads, kv, a.qk_head_dim, a.v_head_dim,
+                       c.precision.kv_cache == KvLayout::bf16 ? Format::bf16 : Format::fp8_tensor}});
     else
         out.push_back({"core", Stage::attention_out, Part::attention_core,
                        FlashPrefill{b.requests, b.q_len, b.context, heads, kv, a.qk_head_dim, a.v_head_dim,

@@ -30,8 +30,13 @@ void append_ffn(const LayerContext& c, const Ffn& f, double tokens, OpList& out)
 
 GroupedGemm grouped(const LayerContext& c, int n, int k) {
     const bool masked = c.batch.pass == Pass::decode;
-    return {c.batch.expert_rows, c.batch.local_experts, c.batch.expert_row_variance,
-            n, k, c.precision.moe, masked ? GroupedLayout::masked : GroupedLayout::contiguous};
+    return {c.batch.expert_rows,
+            c.batch.local_experts,
+            c.batch.expert_row_variance,
+            n,
+            k,
+            c.precision.moe,
+            masked ? GroupedLayout::masked : GroupedLayout::contiguous};
 }
 
 /// A low-latency dispatch quantises while it sends; every other way needs the row quantised before.
@@ -46,8 +51,8 @@ void append_gate(const LayerContext& c, OpList& out) {
     const double m     = c.batch.moe_tokens;
     out.push_back({"gate", Stage::gate, Part::dense_gemm,
                    Gemm{m, moe.n_routed_experts, c.model.hidden_size, c.precision.router}});
-    out.push_back({"top_k", Stage::gate, Part::other,
-                   streaming(m, kTopKBytesPerExpert * moe.n_routed_experts)});
+    out.push_back(
+        {"top_k", Stage::gate, Part::other, streaming(m, kTopKBytesPerExpert * moe.n_routed_experts)});
     if (is_quantised(c.precision.moe) && !dispatch_quantises(c))
         out.push_back({"dispatch_quantise", Stage::gate, Part::other,
                        streaming(m, quantise_bytes(c.model.hidden_size, c.precision.moe))});
@@ -56,19 +61,20 @@ void append_gate(const LayerContext& c, OpList& out) {
 void append_shared(const LayerContext& c, OpList& out) {
     const MoeSpec& moe = *c.model.moe;
     if (moe.n_shared_experts == 0 || c.shard.shared == SharedExperts::dedicated) return;
-    const int width = moe.n_shared_experts * moe.moe_intermediate_size / c.shard.attention_tp;
+    const int width      = moe.n_shared_experts * moe.moe_intermediate_size / c.shard.attention_tp;
     const char* quantise = dispatch_quantises(c) ? "shared_quantise" : nullptr;
-    append_ffn(c, {quantise, "shared_up", "shared_swiglu", "shared_down", Stage::shared, width,
-                   c.precision.shared}, c.batch.tokens, out);
+    append_ffn(
+        c, {quantise, "shared_up", "shared_swiglu", "shared_down", Stage::shared, width, c.precision.shared},
+        c.batch.tokens, out);
 }
 
 void append_experts(const LayerContext& c, OpList& out) {
-    const MoeSpec& moe     = *c.model.moe;
-    const double h         = c.model.hidden_size, rows = c.batch.expert_rows;
-    const int width        = moe.moe_intermediate_size / c.shard.expert_tp;
-    const Format f         = c.precision.moe;
-    const bool contiguous  = c.batch.pass == Pass::prefill;
-    const double copy      = h * activation_bytes(f);
+    const MoeSpec& moe = *c.model.moe;
+    const double h = c.model.hidden_size, rows = c.batch.expert_rows;
+    const int width       = moe.moe_intermediate_size / c.shard.expert_tp;
+    const Format f        = c.precision.moe;
+    const bool contiguous = c.batch.pass == Pass::prefill;
+    const double copy     = h * activation_bytes(f);
     if (contiguous) {
         out.push_back({"row_map", Stage::experts, Part::other, streaming(rows, kRowMapBytesPerRow)});
         out.push_back({"permute", Stage::experts, Part::other,
@@ -83,19 +89,21 @@ void append_experts(const LayerContext& c, OpList& out) {
 }
 
 void append_dense_ffn(const LayerContext& c, OpList& out) {
-    append_ffn(c, {"ffn_quantise", "ffn_up", "ffn_swiglu", "ffn_down", Stage::dense_ffn,
-                   c.model.intermediate_size / c.shard.attention_tp, c.precision.gemm},
+    append_ffn(c,
+               {"ffn_quantise", "ffn_up", "ffn_swiglu", "ffn_down", Stage::dense_ffn,
+                c.model.intermediate_size / c.shard.attention_tp, c.precision.gemm},
                c.batch.tokens, out);
 }
 
 void append_embedding(const LayerContext& c, OpList& out) {
-    out.push_back({"embedding", Stage::embed, Part::other, streaming(c.batch.tokens, 4.0 * c.model.hidden_size)});
+    out.push_back(
+        {"embedding", Stage::embed, Part::other, streaming(c.batch.tokens, 4.0 * c.model.hidden_size)});
 }
 
 void append_head(const LayerContext& c, double rows, OpList& out) {
     const int vocabulary = c.model.vocab_size / c.shard.attention_tp;
-    out.push_back({"final_norm", Stage::head, Part::other,
-                   streaming(rows, residual_norm_bytes(c.model.hidden_size))});
+    out.push_back(
+        {"final_norm", Stage::head, Part::other, streaming(rows, residual_norm_bytes(c.model.hidden_size))});
     out.push_back({"head", Stage::head, Part::dense_gemm,
                    Gemm{rows, vocabulary, c.model.hidden_size, c.precision.head}});
     // Softmax and sampling read the logits twice in FP32.
@@ -105,12 +113,13 @@ void append_head(const LayerContext& c, double rows, OpList& out) {
 void append_mtp_in(const LayerContext& c, OpList& out) {
     const int h = c.model.hidden_size;
     out.push_back({"mtp_norms", Stage::mtp_in, Part::other, streaming(c.batch.tokens, 2 * norm_bytes(h))});
-    out.push_back({"eh_proj", Stage::mtp_in, Part::dense_gemm, Gemm{c.batch.tokens, h, 2 * h, c.precision.mtp}});
+    out.push_back(
+        {"eh_proj", Stage::mtp_in, Part::dense_gemm, Gemm{c.batch.tokens, h, 2 * h, c.precision.mtp}});
 }
 
 std::string_view name_of(Stage stage) {
-    constexpr std::string_view names[kStageCount] = {"embed",   "attention_in", "attention_out", "gate", "shared",
-                                                     "experts", "dense_ffn",    "mtp_in",        "head"};
+    constexpr std::string_view names[kStageCount] = {
+        "embed", "attention_in", "attention_out", "gate", "shared", "experts", "dense_ffn", "mtp_in", "head"};
     return names[static_cast<std::size_t>(stage)];
 }
 

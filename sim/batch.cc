@@ -6,17 +6,17 @@ namespace isobath {
 namespace {
 
 void route(const Scenario& s, bool exchange, double received_per_token, Batch& b) {
-    const MoeSpec& moe  = *s.model.moe;
-    const Layout& l     = s.layout;
+    const MoeSpec& moe   = *s.model.moe;
+    const Layout& l      = s.layout;
     const bool dedicated = l.shared == SharedExperts::dedicated;
     // A shared expert on ranks of its own is one more expert that every token chooses.
-    const double chosen = moe.num_experts_per_tok + (dedicated ? moe.n_shared_experts : 0);
-    const double slots  = moe.n_routed_experts + l.redundant;
-    b.moe_tokens        = exchange ? b.tokens / l.attention_tp : b.tokens;
-    const double all    = exchange ? b.moe_tokens * l.ep * l.expert_tp : b.tokens;
-    b.local_experts     = static_cast<int>(slots) / l.ep;
-    b.expert_rows       = all * chosen / l.ep;
-    const double chance = chosen / slots;
+    const double chosen   = moe.num_experts_per_tok + (dedicated ? moe.n_shared_experts : 0);
+    const double slots    = moe.n_routed_experts + l.redundant;
+    b.moe_tokens          = exchange ? b.tokens / l.attention_tp : b.tokens;
+    const double all      = exchange ? b.moe_tokens * l.ep * l.expert_tp : b.tokens;
+    b.local_experts       = static_cast<int>(slots) / l.ep;
+    b.expert_rows         = all * chosen / l.ep;
+    const double chance   = chosen / slots;
     b.expert_row_variance = all * chance * (1 - chance);
     b.received_tokens     = exchange ? b.moe_tokens * received_per_token : b.tokens;
 }
@@ -25,7 +25,7 @@ void route(const Scenario& s, bool exchange, double received_per_token, Batch& b
 
 Batch batch_of(const Scenario& s, bool exchange, double batch_per_gpu, double context, int s_q,
                double received_per_token) {
-    const Layout& l  = s.layout;
+    const Layout& l   = s.layout;
     const bool decode = s.phase != Phase::prefill;
     Batch b;
     b.pass     = decode ? Pass::decode : Pass::prefill;

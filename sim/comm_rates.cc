@@ -83,7 +83,8 @@ CollectiveRates::Curve curve_of(const CollectiveKernels& kernels, Collective kin
     for (const CollectiveFit& fit : kernels.fits) {
         if (fit.kind != kind || fit.gpu != gpu || curve.count >= CollectiveRates::kMostFits) continue;
         auto place = static_cast<std::size_t>(curve.count++);
-        for (; place > 0 && curve.fits[place - 1].ranks > fit.ranks; --place) curve.fits[place] = curve.fits[place - 1];
+        for (; place > 0 && curve.fits[place - 1].ranks > fit.ranks; --place)
+            curve.fits[place] = curve.fits[place - 1];
         curve.fits[place] = {fit.ranks, fit.alpha, fit.bandwidth, fit.ramp, 1 + k80Percent * fit.rms};
     }
     return curve;

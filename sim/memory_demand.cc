@@ -27,15 +27,16 @@ MemoryDemand memory_demand(const Scenario& s, const Batch& batch, const StepInpu
     d.requests_per_gpu = input.batch_per_gpu;
     d.context          = input.context;
     d.tokens           = batches * batch.tokens;
-    d.expert_rows      = s.layout.comm == Comm::deepep_low_latency && s.model.moe
-                             ? batches * low_latency_rows(s.shard(), s.model.moe->n_routed_experts, batch.moe_tokens)
-                             : batches * batch.expert_rows;
-    d.logit_rows       = batches * (decode ? batch.tokens : batch.requests);
-    d.form             = decode ? AttentionForm::absorbed : AttentionForm::naive;
-    const Engine& e    = s.engine;
-    d.engine           = {e.cuda_context.value, e.cuda_graphs.value, e.nccl_buffers.value,
-                          e.memory_fraction.value, e.memory_rule, 1};
-    d.comm_buffers     = comm_buffers(s, batch);
+    d.expert_rows =
+        s.layout.comm == Comm::deepep_low_latency && s.model.moe
+            ? batches * low_latency_rows(s.shard(), s.model.moe->n_routed_experts, batch.moe_tokens)
+            : batches * batch.expert_rows;
+    d.logit_rows    = batches * (decode ? batch.tokens : batch.requests);
+    d.form          = decode ? AttentionForm::absorbed : AttentionForm::naive;
+    const Engine& e = s.engine;
+    d.engine        = {e.cuda_context.value,    e.cuda_graphs.value, e.nccl_buffers.value,
+                       e.memory_fraction.value, e.memory_rule,       1};
+    d.comm_buffers  = comm_buffers(s, batch);
     return d;
 }
 

@@ -1,10 +1,10 @@
 #include "sim/overrides.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
+
+#include <fmt/format.h>
 
 #include "hw/spec_reader.h"
 #include "hw/text.h"

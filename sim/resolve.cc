@@ -1,11 +1,11 @@
 #include "sim/resolve.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
 
 #include "hw/text.h"
 
@@ -49,8 +49,8 @@ Preset read_beside(const std::string& name, const Origin& origin, const std::str
     }
 }
 
-Preset read_named(const std::string& name, const std::string& folder, const DataFiles& data, const Origin& origin,
-                  const std::string& path) {
+Preset read_named(const std::string& name, const std::string& folder, const DataFiles& data,
+                  const Origin& origin, const std::string& path) {
     if (is_path(name)) return read_beside(name, origin, path);
     const bool changed = origin.is_override(path);
     return {load_preset(data, folder, name, origin.of(path), changed ? "" : path), name,
@@ -66,8 +66,8 @@ Preset load(const std::string& name, const std::string& folder, const DataFiles&
 
 /// The text of `wanted`: a name, a path, or {"extends": name, key: value, ...}. Changes go under `inside`
 /// where a preset keeps its fields in an inner object.
-Preset load_text(const PresetText& wanted, const std::string& folder, const DataFiles& data, const Origin& origin,
-                 const std::string& path, const char* inside = nullptr) {
+Preset load_text(const PresetText& wanted, const std::string& folder, const DataFiles& data,
+                 const Origin& origin, const std::string& path, const char* inside = nullptr) {
     json value = json::parse(wanted.json);
     if (value.is_string()) return load(value.get<std::string>(), folder, data, origin, path);
     if (!value.contains("extends")) return {value, "custom", origin.of(path), true};
@@ -77,7 +77,8 @@ Preset load_text(const PresetText& wanted, const std::string& folder, const Data
     const bool within = inside && base.value.contains(inside) && base.value[inside].is_object();
     json& target      = within ? base.value[inside] : base.value;
     for (const auto& [key, change] : value.items()) {
-        if (target.contains(key) && target[key].is_object() && target[key].contains("source") && !change.is_object())
+        if (target.contains(key) && target[key].is_object() && target[key].contains("source") &&
+            !change.is_object())
             target[key] = {{"value", change}, {"source", "set by the user"}};
         else
             target[key] = change;
@@ -104,7 +105,8 @@ void resolve_model(Scenario& s, const DataFiles& data, const Origin& origin) {
     const Preset p    = load_text(s.model_text, "scenarios/models", data, origin, "/model", "config");
     const bool preset = p.value.contains("config");
     s.model           = read_at(p, origin, "/model", [&] {
-        return read_model(preset ? p.value["config"] : p.value, p.name, p.file, preset && !p.changed ? "/config" : "");
+        return read_model(preset ? p.value["config"] : p.value, p.name, p.file,
+                          preset && !p.changed ? "/config" : "");
     });
 }
 
@@ -117,9 +119,11 @@ void resolve_model(Scenario& s, const DataFiles& data, const Origin& origin) {
 
 void resolve_cluster(Scenario& s, const DataFiles& data, const Origin& origin) {
     const Preset gpu = load_text(s.gpu_text, "scenarios/gpus", data, origin, "/cluster/gpu");
-    s.cluster.gpu    = read_at(gpu, origin, "/cluster/gpu", [&] { return read_gpu(gpu.value, gpu.name, gpu.file); });
+    s.cluster.gpu =
+        read_at(gpu, origin, "/cluster/gpu", [&] { return read_gpu(gpu.value, gpu.name, gpu.file); });
     const Preset nic = load_text(s.nic_text, "scenarios/nics", data, origin, "/cluster/nic");
-    s.cluster.nic    = read_at(nic, origin, "/cluster/nic", [&] { return read_nic(nic.value, nic.name, nic.file); });
+    s.cluster.nic =
+        read_at(nic, origin, "/cluster/nic", [&] { return read_nic(nic.value, nic.name, nic.file); });
     if (s.cluster.nvlink_domain == 0) s.cluster.nvlink_domain = s.cluster.gpus_per_node;
     if (s.cluster.gpus() > s.cluster.nvlink_domain && s.cluster.nic.bandwidth <= BytesPerSecond{})
         fail_without_nic(data, origin);
@@ -152,7 +156,8 @@ void resolve_acceptance(Scenario& s, const DataFiles& data, const Origin& origin
             s.speculation.source = in.text("source");
         });
     }
-    if (!curve.is_array()) origin.fail(path, "expected a list of chances, or an object with one under \"survival\"");
+    if (!curve.is_array())
+        origin.fail(path, "expected a list of chances, or an object with one under \"survival\"");
     double last = 1;
     for (const json& one : curve) {
         if (!one.is_number() || one.get<double>() < 0 || one.get<double>() > last)
@@ -161,8 +166,8 @@ void resolve_acceptance(Scenario& s, const DataFiles& data, const Origin& origin
     }
     const auto depth = static_cast<std::size_t>(s.speculation.depth);
     if (s.speculation.survival.size() < depth)
-        origin.fail("/speculation/depth", fmt::format("{} drafts, but the acceptance curve has {} positions", depth,
-                                                      s.speculation.survival.size()));
+        origin.fail("/speculation/depth", fmt::format("{} drafts, but the acceptance curve has {} positions",
+                                                      depth, s.speculation.survival.size()));
     s.speculation.survival.resize(depth);
 }
 
@@ -191,8 +196,10 @@ void resolve_calibration(Scenario& s, const DataFiles& data, const Origin& origi
     if (!value.is_string()) origin.fail(path, "expected the name of a calibration");
     const std::vector<std::string> names = calibration_names();
     std::string name                     = value.get<std::string>();
-    if (name == "auto") name = std::count(names.begin(), names.end(), s.cluster.gpu.name) ? s.cluster.gpu.name : "h800";
-    if (!std::count(names.begin(), names.end(), name) && !data.find("hw/calibrations/" + name + "/" + name + ".json"))
+    if (name == "auto")
+        name = std::count(names.begin(), names.end(), s.cluster.gpu.name) ? s.cluster.gpu.name : "h800";
+    if (!std::count(names.begin(), names.end(), name) &&
+        !data.find("hw/calibrations/" + name + "/" + name + ".json"))
         origin.fail(path, fmt::format("no calibration \"{}\"; known: auto, {}", clipped(name),
                                       joined(std::vector<std::string_view>(names.begin(), names.end()))));
     s.calibration = load_calibration(data, name);
@@ -224,14 +231,16 @@ void Origin::fail(const std::string& path, const std::string& what) const {
 void expand_cluster(json& scenario, const DataFiles& data, const Origin& origin) {
     const auto found = scenario.find("cluster");
     if (found == scenario.end()) return;
-    json changes     = found->is_object() ? *found : json{{"extends", *found}};
+    json changes = found->is_object() ? *found : json{{"extends", *found}};
     if (!changes.contains("extends")) return;
-    if (!changes["extends"].is_string()) origin.fail("/cluster", "expected the name of a cluster preset or an object");
+    if (!changes["extends"].is_string())
+        origin.fail("/cluster", "expected the name of a cluster preset or an object");
     const std::string at = found->is_object() ? "/cluster/extends" : "/cluster";
-    json preset          = load(changes["extends"].get<std::string>(), "scenarios/clusters", data, origin, at).value;
+    json preset = load(changes["extends"].get<std::string>(), "scenarios/clusters", data, origin, at).value;
     changes.erase("extends");
     for (auto& [key, change] : changes.items())  // "gpu": {"memory": ...} changes the preset's own GPU
-        if (change.is_object() && !change.contains("extends") && preset.contains(key) && preset[key].is_string())
+        if (change.is_object() && !change.contains("extends") && preset.contains(key) &&
+            preset[key].is_string())
             change["extends"] = preset[key];
     preset.erase("title");
     preset.erase("source");

@@ -14,7 +14,8 @@ namespace isobath {
 /// Where a field came from: the file, or the `--set` that replaced it. Every message goes through here.
 class Origin {
   public:
-    Origin(std::string file, std::vector<Override> overrides) : file_(std::move(file)), overrides_(std::move(overrides)) {}
+    Origin(std::string file, std::vector<Override> overrides)
+        : file_(std::move(file)), overrides_(std::move(overrides)) {}
 
     bool is_override(const std::string& path) const { return find(path) != nullptr; }
     /// Whether an override names exactly this field, so that a message need not repeat its path.

@@ -17,14 +17,21 @@ double bytes(Bytes b) {
 }
 
 json memory_json(const MemoryUse& m) {
-    return {{"weights", bytes(m.weights)},     {"kv", bytes(m.kv)},
-            {"activations", bytes(m.activations)}, {"buffers", bytes(m.buffers)},
-            {"capacity", bytes(m.capacity)},   {"free", bytes(m.free)},
-            {"max_total_tokens", m.max_total_tokens}, {"max_batch_per_gpu", m.max_batch}};
+    return {{"weights", bytes(m.weights)},
+            {"kv", bytes(m.kv)},
+            {"activations", bytes(m.activations)},
+            {"buffers", bytes(m.buffers)},
+            {"capacity", bytes(m.capacity)},
+            {"free", bytes(m.free)},
+            {"max_total_tokens", m.max_total_tokens},
+            {"max_batch_per_gpu", m.max_batch}};
 }
 
 json advice_json(const FitAdvice& a) {
-    return {{"largest_batch_per_gpu", a.batch_per_gpu}, {"weights_fit", a.weights_fit}, {"ep_for_weights", a.ep}, {"tp_for_weights", a.tp}};
+    return {{"largest_batch_per_gpu", a.batch_per_gpu},
+            {"weights_fit", a.weights_fit},
+            {"ep_for_weights", a.ep},
+            {"tp_for_weights", a.tp}};
 }
 
 json ops_json(const RunResult& r) {
@@ -45,8 +52,9 @@ json ops_json(const RunResult& r) {
 }
 
 json step_json(const RunResult& r) {
-    const StepTimes& t  = r.times;
-    const double layers = r.scenario.model.moe ? r.scenario.model.moe_layers() : r.scenario.model.num_hidden_layers;
+    const StepTimes& t = r.times;
+    const double layers =
+        r.scenario.model.moe ? r.scenario.model.moe_layers() : r.scenario.model.num_hidden_layers;
     return {{"time_s", s(t.step)},
             {"low_s", s(r.step_range.low)},
             {"high_s", s(r.step_range.high)},
@@ -63,7 +71,8 @@ json step_json(const RunResult& r) {
 json layer_json(const RunResult& r) {
     json parts;
     for (int i = 0; i < kLayerPartCount; ++i)
-        parts[std::string(name_of(static_cast<LayerPart>(i))) + "_s"] = s(r.times.parts[static_cast<std::size_t>(i)]);
+        parts[std::string(name_of(static_cast<LayerPart>(i))) + "_s"] =
+            s(r.times.parts[static_cast<std::size_t>(i)]);
     const Seconds period = r.scenario.model.moe ? r.times.moe_layer : r.times.dense_layer;
     return {{"kind", r.scenario.model.moe ? "moe" : "dense"},
             {"period_s", s(period)},
@@ -79,7 +88,8 @@ json layer_json(const RunResult& r) {
 json throughput_json(const RunResult& r) {
     json out;
     const Scenario& c = r.scenario;
-    for (const auto& [kind, rate] : {std::pair{"output", r.output_tokens_per_s_gpu}, {"input", r.input_tokens_per_s_gpu}}) {
+    for (const auto& [kind, rate] :
+         {std::pair{"output", r.output_tokens_per_s_gpu}, {"input", r.input_tokens_per_s_gpu}}) {
         const std::string key = std::string(kind) + "_tokens_per_s_per_";
         out[key + "gpu"]      = rate;
         out[key + "node"]     = rate * c.cluster.gpus_per_node;
@@ -128,23 +138,26 @@ json ranges_json(const RunResult& r) {
 }  // namespace
 
 json to_json(const RunResult& r) {
-    json out{{"scenario", to_json(r.scenario)},
-             {"fits", r.fits},
-             {"memory", memory_json(r.memory)},
-             {"step", step_json(r)},
-             {"layer", layer_json(r)},
-             {"throughput", throughput_json(r)},
-             {"latency", {{"tpot_s", s(r.tpot)}, {"ttft_s", s(r.ttft)}}},
-             {"speculation",
-              {{"tokens_per_step", r.tokens_per_step}, {"acceptance", r.scenario.speculation.survival}}},
-             {"balance",
-              {{"max_over_mean_tokens", r.exchange.ingress_messages_mean > 0 ? r.exchange.ingress_messages_max / r.exchange.ingress_messages_mean : 1},
-               {"max_over_mean_time", r.times.straggler}}},
-             {"cost",
-              {{"usd_per_hour", r.usd_per_hour},
-               {"usd_per_million_output_tokens", r.usd_per_million_output_tokens},
-               {"usd_per_million_input_tokens", r.usd_per_million_input_tokens}}},
-             {"provenance", provenance_json(r)}};
+    json out{
+        {"scenario", to_json(r.scenario)},
+        {"fits", r.fits},
+        {"memory", memory_json(r.memory)},
+        {"step", step_json(r)},
+        {"layer", layer_json(r)},
+        {"throughput", throughput_json(r)},
+        {"latency", {{"tpot_s", s(r.tpot)}, {"ttft_s", s(r.ttft)}}},
+        {"speculation",
+         {{"tokens_per_step", r.tokens_per_step}, {"acceptance", r.scenario.speculation.survival}}},
+        {"balance",
+         {{"max_over_mean_tokens", r.exchange.ingress_messages_mean > 0
+                                       ? r.exchange.ingress_messages_max / r.exchange.ingress_messages_mean
+                                       : 1},
+          {"max_over_mean_time", r.times.straggler}}},
+        {"cost",
+         {{"usd_per_hour", r.usd_per_hour},
+          {"usd_per_million_output_tokens", r.usd_per_million_output_tokens},
+          {"usd_per_million_input_tokens", r.usd_per_million_input_tokens}}},
+        {"provenance", provenance_json(r)}};
     out["ranges"] = ranges_json(r);
     if (!r.fits) out["advice"] = advice_json(r.advice);
     if (r.exchanges) out["network"] = network_json(r);

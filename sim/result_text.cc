@@ -1,8 +1,8 @@
 // The table for people.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
+
+#include <fmt/format.h>
 
 #include "sim/run_result.h"
 
@@ -38,9 +38,9 @@ std::string layout_line(const Scenario& s) {
 }
 
 std::string headline(const RunResult& r, Paint paint) {
-    const Scenario& s = r.scenario;
+    const Scenario& s  = r.scenario;
     const bool prefill = s.phase == Phase::prefill;
-    std::string out   = paint.bold(s.name) + "\n";
+    std::string out    = paint.bold(s.name) + "\n";
     out += fmt::format("{} on {} x {} ({} node{}), {}\n", s.model.name, s.cluster.gpus(), s.cluster.gpu.title,
                        s.cluster.nodes, s.cluster.nodes == 1 ? "" : "s", layout_line(s));
     if (prefill)
@@ -54,27 +54,30 @@ std::string headline(const RunResult& r, Paint paint) {
 
 std::string answers(const RunResult& r, Paint paint) {
     const Scenario& s = r.scenario;
-    std::string out   = paint.bold(fmt::format("{:<12} {}", "Step", time(r.times.step))) +
-                      fmt::format("   80 % interval {} to {}\n", time(r.step_range.low), time(r.step_range.high));
+    std::string out =
+        paint.bold(fmt::format("{:<12} {}", "Step", time(r.times.step))) +
+        fmt::format("   80 % interval {} to {}\n", time(r.step_range.low), time(r.step_range.high));
     if (s.phase == Phase::prefill) {
-        out += fmt::format("{:<12} {:.0f} input tokens/s per GPU, {:.0f} per node\n", "Throughput", r.input_tokens_per_s_gpu,
-                           r.input_tokens_per_s_gpu * s.cluster.gpus_per_node);
-        out += fmt::format("{:<12} {:.4g} USD per million input tokens, {:.4g} USD/h for the cluster\n", "Cost",
-                           r.usd_per_million_input_tokens, r.usd_per_hour);
+        out += fmt::format("{:<12} {:.0f} input tokens/s per GPU, {:.0f} per node\n", "Throughput",
+                           r.input_tokens_per_s_gpu, r.input_tokens_per_s_gpu * s.cluster.gpus_per_node);
+        out += fmt::format("{:<12} {:.4g} USD per million input tokens, {:.4g} USD/h for the cluster\n",
+                           "Cost", r.usd_per_million_input_tokens, r.usd_per_hour);
     } else {
-        out += fmt::format("{:<12} {} per output token: {:.1f} tokens/s for each user, {:.2f} tokens a step\n", "Users feel",
-                           time(r.tpot), 1 / r.tpot.in(unit::s), r.tokens_per_step);
-        out += fmt::format("{:<12} {:.0f} output tokens/s per GPU, {:.0f} per node\n", "Throughput", r.output_tokens_per_s_gpu,
-                           r.output_tokens_per_s_gpu * s.cluster.gpus_per_node);
-        out += fmt::format("{:<12} {:.4g} USD per million output tokens, {:.4g} USD/h for the cluster\n", "Cost",
-                           r.usd_per_million_output_tokens, r.usd_per_hour);
+        out +=
+            fmt::format("{:<12} {} per output token: {:.1f} tokens/s for each user, {:.2f} tokens a step\n",
+                        "Users feel", time(r.tpot), 1 / r.tpot.in(unit::s), r.tokens_per_step);
+        out += fmt::format("{:<12} {:.0f} output tokens/s per GPU, {:.0f} per node\n", "Throughput",
+                           r.output_tokens_per_s_gpu, r.output_tokens_per_s_gpu * s.cluster.gpus_per_node);
+        out += fmt::format("{:<12} {:.4g} USD per million output tokens, {:.4g} USD/h for the cluster\n",
+                           "Cost", r.usd_per_million_output_tokens, r.usd_per_hour);
     }
     const MemoryUse& m = r.memory;
     out += fmt::format("{:<12} {}: weights {}, cache {}, activations {}, buffers {}\n", "Memory",
-                       r.fits ? "fits" : paint.bold("does not fit"), gib(m.weights), gib(m.kv), gib(m.activations),
-                       gib(m.buffers));
-    out += fmt::format("{:<12} {} of {} free; room for {:.0f} cached tokens, {:.1f} requests per GPU at this length\n", "",
-                       gib(m.free), gib(m.capacity), m.max_total_tokens, m.max_batch);
+                       r.fits ? "fits" : paint.bold("does not fit"), gib(m.weights), gib(m.kv),
+                       gib(m.activations), gib(m.buffers));
+    out += fmt::format(
+        "{:<12} {} of {} free; room for {:.0f} cached tokens, {:.1f} requests per GPU at this length\n", "",
+        gib(m.free), gib(m.capacity), m.max_total_tokens, m.max_batch);
     if (!r.fits) out += fmt::format("{:<12} {}\n", "", to_text(r.advice, s));
     return out + "\n";
 }
@@ -83,15 +86,16 @@ std::string answers(const RunResult& r, Paint paint) {
 std::string network_line(const RunResult& r) {
     if (r.times.network <= Seconds{}) return "";
     const double shown = std::min(1., r.times.exposed_network / r.times.network);
-    return fmt::format("  Communication takes {}, of which {:.0f} % is hidden behind compute.\n", time(r.times.network),
-                       100 * (1 - shown));
+    return fmt::format("  Communication takes {}, of which {:.0f} % is hidden behind compute.\n",
+                       time(r.times.network), 100 * (1 - shown));
 }
 
 std::string parts_table(const RunResult& r, Paint paint) {
     const Seconds period = r.scenario.model.moe ? r.times.moe_layer : r.times.dense_layer;
     const int batches    = micro_batches(r.scenario.layout.overlap);
-    std::string out      = paint.bold(fmt::format("One {} layer, {}{}", r.scenario.model.moe ? "MoE" : "dense", time(period),
-                                                  batches > 1 ? " for both micro-batches" : "")) + "\n";
+    std::string out = paint.bold(fmt::format("One {} layer, {}{}", r.scenario.model.moe ? "MoE" : "dense",
+                                             time(period), batches > 1 ? " for both micro-batches" : "")) +
+                      "\n";
     for (int i = 0; i < kLayerPartCount; ++i) {
         const Seconds t = r.times.parts[static_cast<std::size_t>(i)];
         if (t.in(unit::us) < 0.05) continue;
@@ -99,28 +103,33 @@ std::string parts_table(const RunResult& r, Paint paint) {
         std::string name(name_of(static_cast<LayerPart>(i)));
         std::replace(name.begin(), name.end(), '_', ' ');
         if (const auto gemm = name.find("gemm"); gemm != name.npos) name.replace(gemm, 4, "GEMM");
-        out += fmt::format("  {:<17} {:>10}  {:>5.1f} %  {}\n", name, time(t), 100 * share,
-                           paint.dim(std::string(static_cast<std::size_t>(std::min(40., 40 * share + 0.5)), '#')));
+        out += fmt::format(
+            "  {:<17} {:>10}  {:>5.1f} %  {}\n", name, time(t), 100 * share,
+            paint.dim(std::string(static_cast<std::size_t>(std::min(40., 40 * share + 0.5)), '#')));
     }
     return out + network_line(r) + "\n";
 }
 
 std::string ops_table(const RunResult& r, Paint paint) {
-    std::string out = paint.bold(fmt::format("{:<18} {:>10} {:>8} {:>11} {:>11}  {:<8} {}", "Kernel (one GPU)", "once", "times",
-                                             "a step", "FLOP/B", "bound", "source")) + "\n";
+    std::string out =
+        paint.bold(fmt::format("{:<18} {:>10} {:>8} {:>11} {:>11}  {:<8} {}", "Kernel (one GPU)", "once",
+                               "times", "a step", "FLOP/B", "bound", "source")) +
+        "\n";
     std::vector<const OpRow*> rows;
     for (const OpRow& op : r.ops) rows.push_back(&op);
     const auto total = [](const OpRow* op) { return op->count * op->time.time; };
     std::stable_sort(rows.begin(), rows.end(), [&](auto* a, auto* b) { return total(a) > total(b); });
     constexpr std::size_t kShown = 14;
     for (std::size_t i = 0; i < std::min(kShown, rows.size()); ++i) {
-        const OpRow& op = *rows[i];
+        const OpRow& op        = *rows[i];
         const double intensity = op.work.bytes > Bytes{} ? op.work.flop.base() / op.work.bytes.base() : 0;
-        out += fmt::format("{:<18} {:>10} {:>8.0f} {:>11} {:>11}  {:<8} {}\n", op.name, time(op.time.time), op.count,
-                           time(total(&op)), intensity > 0 ? fmt::format("{:.3g}", intensity) : "-", name_of(op.bound),
-                           name_of(op.time.source));
+        out += fmt::format("{:<18} {:>10} {:>8.0f} {:>11} {:>11}  {:<8} {}\n", op.name, time(op.time.time),
+                           op.count, time(total(&op)), intensity > 0 ? fmt::format("{:.3g}", intensity) : "-",
+                           name_of(op.bound), name_of(op.time.source));
     }
-    if (rows.size() > kShown) out += paint.dim(fmt::format("and {} smaller kernels (--json lists all)", rows.size() - kShown)) + "\n";
+    if (rows.size() > kShown)
+        out +=
+            paint.dim(fmt::format("and {} smaller kernels (--json lists all)", rows.size() - kShown)) + "\n";
     return out + "\n";
 }
 
@@ -130,7 +139,8 @@ std::string provenance_line(const RunResult& r) {
     std::string out = "This step's time rests on:";
     for (int i = 0; i < kSourceCount; ++i) {
         const double share = r.times.by_source[static_cast<std::size_t>(i)] / all;
-        if (share >= 0.0005) out += fmt::format(" {} {:.1f} %,", name_of(static_cast<Source>(i)), 100 * share);
+        if (share >= 0.0005)
+            out += fmt::format(" {} {:.1f} %,", name_of(static_cast<Source>(i)), 100 * share);
     }
     out.back() = '.';
     return out + "\n";
@@ -140,7 +150,8 @@ std::string provenance_line(const RunResult& r) {
 
 std::string to_text(const RunResult& r, bool colour) {
     const Paint paint{colour};
-    return headline(r, paint) + answers(r, paint) + parts_table(r, paint) + ops_table(r, paint) + provenance_line(r);
+    return headline(r, paint) + answers(r, paint) + parts_table(r, paint) + ops_table(r, paint) +
+           provenance_line(r);
 }
 
 }  // namespace isobath

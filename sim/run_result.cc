@@ -28,7 +28,8 @@ struct Quadrature {
     Seconds root(std::size_t i) const { return Seconds{std::sqrt(squares[i].base())}; }
 };
 
-/// Moves each family to both ends of its interval; families are independent, so their effects add in quadrature.
+/// Moves each family to both ends of its interval; families are independent, so their effects add in
+/// quadrature.
 void add_intervals(const StepModel& model, RunResult& r) {
     StepWorkspace work;
     const Tracked middle = tracked(r.times);
@@ -37,7 +38,8 @@ void add_intervals(const StepModel& model, RunResult& r) {
         Bend low{}, high{};
         low[static_cast<std::size_t>(f)]  = -1;
         high[static_cast<std::size_t>(f)] = +1;
-        const StepTimes fast = evaluate(model, r.input, work, low), slow = evaluate(model, r.input, work, high);
+        const StepTimes fast              = evaluate(model, r.input, work, low),
+                        slow              = evaluate(model, r.input, work, high);
         r.sensitivity.push_back({static_cast<Family>(f), r.times.step - fast.step, slow.step - r.times.step});
         // A part may shrink when a family slows down (waiting does), so each side takes what lies on it.
         for (const Tracked& end : {tracked(fast), tracked(slow)}) {
@@ -47,7 +49,9 @@ void add_intervals(const StepModel& model, RunResult& r) {
             up.add(above, middle);
         }
     }
-    const auto range = [&](std::size_t i) { return Range{std::max(Seconds{}, middle[i] - down.root(i)), middle[i] + up.root(i)}; };
+    const auto range = [&](std::size_t i) {
+        return Range{std::max(Seconds{}, middle[i] - down.root(i)), middle[i] + up.root(i)};
+    };
     r.step_range   = range(0);
     r.layer_range  = range(1);
     r.layers_range = range(2);
@@ -57,8 +61,8 @@ void add_intervals(const StepModel& model, RunResult& r) {
 /// Layers of each kind that one GPU runs in a step, drafts counted with the kind they repeat.
 double runs_of(const Scenario& s, Stage stage) {
     const double batches = micro_batches(s.layout.overlap), drafts = s.speculation.drafts();
-    const double layers  = double(s.model.num_hidden_layers) / s.layout.pp;
-    const double dense   = double(s.model.dense_layers()) / s.layout.pp;
+    const double layers = double(s.model.num_hidden_layers) / s.layout.pp;
+    const double dense  = double(s.model.dense_layers()) / s.layout.pp;
     switch (stage) {
         case Stage::embed: return batches;
         case Stage::attention_in:
@@ -86,13 +90,23 @@ const char* kind_of(Stage stage) {
 }
 
 void add_transfers(RunResult& r) {
-    const double runs   = runs_of(r.scenario, Stage::gate);
-    const char* stream  = r.scenario.layout.comm == Comm::deepep_low_latency ? "network" : "comm";
+    const double runs     = runs_of(r.scenario, Stage::gate);
+    const char* stream    = r.scenario.layout.comm == Comm::deepep_low_latency ? "network" : "comm";
     const ExchangeCost& x = r.exchange;
-    r.ops.push_back({"dispatch", "moe", stream, runs, x.dispatch,
-                     {Flops{}, x.dispatch_ports.rdma + x.dispatch_ports.nvlink, Math::bf16}, Bound::network});
-    r.ops.push_back({"combine", "moe", stream, runs, x.combine,
-                     {Flops{}, x.combine_ports.rdma + x.combine_ports.nvlink, Math::bf16}, Bound::network});
+    r.ops.push_back({"dispatch",
+                     "moe",
+                     stream,
+                     runs,
+                     x.dispatch,
+                     {Flops{}, x.dispatch_ports.rdma + x.dispatch_ports.nvlink, Math::bf16},
+                     Bound::network});
+    r.ops.push_back({"combine",
+                     "moe",
+                     stream,
+                     runs,
+                     x.combine,
+                     {Flops{}, x.combine_ports.rdma + x.combine_ports.nvlink, Math::bf16},
+                     Bound::network});
 }
 
 void add_ops(RunResult& r) {
@@ -105,8 +119,8 @@ void add_ops(RunResult& r) {
     if (r.exchanges) add_transfers(r);
 }
 
-/// Serving in a closed loop: `concurrency` requests in flight decode together, spread evenly over the GPUs, each
-/// halfway through its answer on average.
+/// Serving in a closed loop: `concurrency` requests in flight decode together, spread evenly over the GPUs,
+/// each halfway through its answer on average.
 StepInput input_of(const Scenario& s) {
     const Workload& w = s.workload;
     switch (s.phase) {
@@ -115,7 +129,9 @@ StepInput input_of(const Scenario& s) {
         case Phase::serve: return {w.concurrency / s.cluster.gpus(), w.isl + w.osl / 2};
         case Phase::train: break;
     }
-    fail_at(s.file, "/phase", "\"train\" has a command of its own: isobath train SCENARIO; allowed here: decode, prefill, serve");
+    fail_at(
+        s.file, "/phase",
+        "\"train\" has a command of its own: isobath train SCENARIO; allowed here: decode, prefill, serve");
 }
 
 }  // namespace

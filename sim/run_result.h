@@ -48,8 +48,8 @@ struct RunResult : Rates {
     StepWorkspace work;  ///< the last timeline, for traces and pictures
 };
 
-/// Evaluates the scenario at its own workload; a `serve` scenario as the decode step of a closed loop, prefill
-/// left out. Throws SpecError for training, which has a command of its own.
+/// Evaluates the scenario at its own workload; a `serve` scenario as the decode step of a closed loop,
+/// prefill left out. Throws SpecError for training, which has a command of its own.
 RunResult run_scenario(const Scenario& scenario, const DataFiles& data);
 
 nlohmann::json to_json(const RunResult& result);

@@ -25,11 +25,11 @@ enum class SpeculationMethod : std::uint8_t { none, mtp };
 struct Layout {
     int attention_tp = 1, attention_dp = 1, attention_cp = 1;
     int ep = 1, expert_tp = 1, redundant = 0;
-    SharedExperts shared = SharedExperts::replicated;
-    int pp               = 1;
-    Overlap overlap      = Overlap::none;
-    Comm comm            = Comm::none;
-    int comm_sms         = 0;  ///< SMs that communication kernels hold; 0: the library's own default
+    SharedExperts shared     = SharedExperts::replicated;
+    int pp                   = 1;
+    Overlap overlap          = Overlap::none;
+    Comm comm                = Comm::none;
+    int comm_sms             = 0;  ///< SMs that communication kernels hold; 0: the library's own default
     std::string comm_library = "auto";
 };
 
@@ -58,7 +58,7 @@ struct PresetText {
 
 struct Serving {
     std::string policy = "prefill-first", prefix_cache = "auto";
-    double chunk       = 8192;
+    double chunk = 8192;
     PresetText units{"{}"};
 };
 
@@ -74,8 +74,8 @@ struct Slo {
 struct Scenario {
     std::string name;
     std::string file;  ///< where it was read
-    PresetText model_text, gpu_text, nic_text{"\"none\""}, precision_text{"\"bf16\""}, calibration_text{"\"auto\""},
-        engine_text{"\"sglang\""}, acceptance_text{"\"deepseek-v3-mtp\""};
+    PresetText model_text, gpu_text, nic_text{"\"none\""}, precision_text{"\"bf16\""},
+        calibration_text{"\"auto\""}, engine_text{"\"sglang\""}, acceptance_text{"\"deepseek-v3-mtp\""};
 
     ModelSpec model;
     ClusterSpec cluster;
@@ -100,7 +100,7 @@ struct Scenario {
     bool exchanges() const { return model.moe && layout.attention_dp > 1; }
 
     Shard shard() const {
-        return {layout.attention_tp, layout.attention_cp, layout.ep,    layout.expert_tp,
+        return {layout.attention_tp, layout.attention_cp, layout.ep, layout.expert_tp,
                 layout.redundant,    layout.shared,       layout.pp};
     }
 };

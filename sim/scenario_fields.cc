@@ -5,36 +5,42 @@
 namespace isobath {
 namespace {
 
-constexpr std::string_view kPhases[]    = {"decode", "prefill", "serve", "train"};
-constexpr std::string_view kShared[]    = {"replicated", "dedicated"};
-constexpr std::string_view kOverlaps[]  = {"none", "shared-expert", "two-batch", "two-batch-hook"};
-constexpr std::string_view kComms[]     = {"none", "nccl", "deepep-normal", "deepep-low-latency", "mnnvl"};
-constexpr std::string_view kGates[]     = {"model", "any"};
-constexpr std::string_view kMethods[]   = {"none", "mtp"};
+constexpr std::string_view kPhases[]     = {"decode", "prefill", "serve", "train"};
+constexpr std::string_view kShared[]     = {"replicated", "dedicated"};
+constexpr std::string_view kOverlaps[]   = {"none", "shared-expert", "two-batch", "two-batch-hook"};
+constexpr std::string_view kComms[]      = {"none", "nccl", "deepep-normal", "deepep-low-latency", "mnnvl"};
+constexpr std::string_view kGates[]      = {"model", "any"};
+constexpr std::string_view kMethods[]    = {"none", "mtp"};
 constexpr std::string_view kTopologies[] = {"rail", "nvlink", "single-node"};
 
 // A slot is a function that names the member; the two spellings below keep the table readable.
 #define AT(member) [](Scenario& s) -> decltype((s.member)) { return s.member; }
-#define CHOICE(member)                                           \
-    ChoiceSlot {                                                 \
-        [](const Scenario& s) { return static_cast<int>(s.member); }, \
+#define CHOICE(member)                                                                \
+    ChoiceSlot {                                                                      \
+        [](const Scenario& s) { return static_cast<int>(s.member); },                 \
             [](Scenario& s, int v) { s.member = static_cast<decltype(s.member)>(v); } \
     }
 
 const Field kFields[] = {
     {"/name", "what this scenario is called in reports", AT(name)},
-    {"/model", "a preset, the path of a Hugging Face config.json, or an object that extends one", AT(model_text),
-     0, 0, {}, "scenarios/models"},
+    {"/model",
+     "a preset, the path of a Hugging Face config.json, or an object that extends one",
+     AT(model_text),
+     0,
+     0,
+     {},
+     "scenarios/models"},
     {"/cluster/gpu", "the GPU", AT(gpu_text), 0, 0, {}, "scenarios/gpus"},
     {"/cluster/nodes", "nodes in the cluster", AT(cluster.nodes), 1, 1e6},
     {"/cluster/gpus_per_node", "GPUs in a node", AT(cluster.gpus_per_node), 1, 1024},
-    {"/cluster/nvlink_domain", "GPUs that reach each other over NVLink; 0: those of a node", AT(cluster.nvlink_domain),
-     0, 1e5},
+    {"/cluster/nvlink_domain", "GPUs that reach each other over NVLink; 0: those of a node",
+     AT(cluster.nvlink_domain), 0, 1e5},
     {"/cluster/nic", "the network card of each GPU", AT(nic_text), 0, 0, {}, "scenarios/nics"},
     {"/cluster/topology", "how nodes are joined", CHOICE(cluster.topology), 0, 0, kTopologies},
     {"/phase", "what is predicted", CHOICE(phase), 0, 0, kPhases},
     {"/layout/attention/tp", "ranks that split the heads of a layer", AT(layout.attention_tp), 1, 4096},
-    {"/layout/attention/dp", "attention replicas, each with its own requests", AT(layout.attention_dp), 1, 1e6},
+    {"/layout/attention/dp", "attention replicas, each with its own requests", AT(layout.attention_dp), 1,
+     1e6},
     {"/layout/attention/cp", "ranks that split the context of a request", AT(layout.attention_cp), 1, 4096},
     {"/layout/experts/ep", "ranks that share the routed experts", AT(layout.ep), 1, 1e6},
     {"/layout/experts/tp", "ranks that split each expert's width", AT(layout.expert_tp), 1, 4096},
@@ -43,24 +49,37 @@ const Field kFields[] = {
     {"/layout/pp", "pipeline stages", AT(layout.pp), 1, 1024},
     {"/layout/overlap", "what runs while tokens travel", CHOICE(layout.overlap), 0, 0, kOverlaps},
     {"/layout/comm", "how tokens reach their experts", CHOICE(layout.comm), 0, 0, kComms},
-    {"/layout/comm_library", "version of the communication library; auto: the newest known", AT(layout.comm_library)},
-    {"/layout/comm_sms", "SMs held by communication kernels; 0: the library's default", AT(layout.comm_sms), 0, 512},
+    {"/layout/comm_library", "version of the communication library; auto: the newest known",
+     AT(layout.comm_library)},
+    {"/layout/comm_sms", "SMs held by communication kernels; 0: the library's default", AT(layout.comm_sms),
+     0, 512},
     {"/precision", "number format of every component", AT(precision_text), 0, 0, {}, "scenarios/precisions"},
     {"/speculation/method", "how draft tokens are made", CHOICE(speculation.method), 0, 0, kMethods},
     {"/speculation/depth", "draft tokens per step", AT(speculation.depth), 0, 16},
-    {"/speculation/acceptance", "a preset of survival curves, or the chance that one draft is accepted",
-     AT(acceptance_text), 0, 1, {}, "scenarios/acceptance"},
+    {"/speculation/acceptance",
+     "a preset of survival curves, or the chance that one draft is accepted",
+     AT(acceptance_text),
+     0,
+     1,
+     {},
+     "scenarios/acceptance"},
     {"/speculation/threshold", "confidence below which drafting stops; none: always draft", AT(threshold)},
-    {"/routing/gate", "which experts a token may choose: the model's own groups, or any (simulated balanced routing)",
+    {"/routing/gate",
+     "which experts a token may choose: the model's own groups, or any (simulated balanced routing)",
      CHOICE(gate), 0, 0, kGates},
     {"/routing/popularity", "how often each expert is chosen", AT(popularity)},
     {"/routing/placement", "how experts are placed on ranks", AT(placement)},
     {"/routing/planned_on", "the load the placement was planned on", AT(planned_on)},
-    {"/calibration", "measured kernel times; auto: the GPU's own, or its nearest relative's; none: roofline",
-     AT(calibration_text), 0, 0, {}, "hw/calibrations"},
+    {"/calibration",
+     "measured kernel times; auto: the GPU's own, or its nearest relative's; none: roofline",
+     AT(calibration_text),
+     0,
+     0,
+     {},
+     "hw/calibrations"},
     {"/engine", "the serving engine and its version", AT(engine_text), 0, 0, {}, "scenarios/engines"},
-    {"/workload/batch_per_gpu", "requests on one GPU in a step, over all micro-batches", AT(workload.batch_per_gpu),
-     1e-6, 1e6},
+    {"/workload/batch_per_gpu", "requests on one GPU in a step, over all micro-batches",
+     AT(workload.batch_per_gpu), 1e-6, 1e6},
     {"/workload/context", "tokens a decoding request attends to, on average", AT(workload.context), 1, 1e8},
     {"/workload/isl", "input tokens of a request", AT(workload.isl), 1, 1e8},
     {"/workload/osl", "output tokens of a request", AT(workload.osl), 1, 1e8},
@@ -68,7 +87,8 @@ const Field kFields[] = {
     {"/workload/arrivals/process", "how requests arrive", AT(arrivals)},
     {"/serving/policy", "which phase goes first", AT(serving.policy)},
     {"/serving/chunk", "most prefill tokens in one step", AT(serving.chunk), 1, 1e7},
-    {"/serving/prefix_cache/capacity", "bytes for cached prefixes; auto: what is free", AT(serving.prefix_cache)},
+    {"/serving/prefix_cache/capacity", "bytes for cached prefixes; auto: what is free",
+     AT(serving.prefix_cache)},
     {"/serving/units", "prefill and decode units of a disaggregated deployment", AT(serving.units)},
     {"/training/tokens", "tokens of the training run; 0: not given", AT(training.tokens), 0, 1e18},
     {"/training/sequence", "tokens per training sequence", AT(training.sequence), 1, 1e7},
@@ -89,7 +109,8 @@ std::span<const Field> scenario_fields() {
 }
 
 const Field* find_field(std::string_view path) {
-    const auto found = std::find_if(std::begin(kFields), std::end(kFields), [&](const Field& f) { return f.path == path; });
+    const auto found =
+        std::find_if(std::begin(kFields), std::end(kFields), [&](const Field& f) { return f.path == path; });
     return found == std::end(kFields) ? nullptr : &*found;
 }
 

@@ -28,9 +28,9 @@ struct Field {
     std::string_view path;  ///< JSON pointer: "/layout/experts/ep"
     std::string_view help;  ///< one line: what it means, and its unit
     Slot slot;
-    double min = 0, max = 1e15;                  ///< of numbers
+    double min = 0, max = 1e15;                      ///< of numbers
     std::span<const std::string_view> choices = {};  ///< of a choice
-    std::string_view presets = {};                   ///< folder of a preset: "scenarios/models"
+    std::string_view presets                  = {};  ///< folder of a preset: "scenarios/models"
 };
 
 std::span<const Field> scenario_fields();

@@ -1,12 +1,12 @@
 #include "sim/scenario_reader.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "hw/text.h"
 #include "sim/layout_check.h"
@@ -81,7 +81,8 @@ class Walker {
     }
     void take(SpecReader& in, const std::string& key, const Field& f, std::uint64_t& (*slot)(Scenario&)) {
         const double number = in.number(key, f.min, f.max);
-        if (number != std::floor(number)) in.fail(key, fmt::format("expected a whole number, got {}", number));
+        if (number != std::floor(number))
+            in.fail(key, fmt::format("expected a whole number, got {}", number));
         slot(scenario_) = static_cast<std::uint64_t>(number);
     }
     void take(SpecReader& in, const std::string& key, const Field& f, PresetText& (*slot)(Scenario&)) {
@@ -102,7 +103,8 @@ class Walker {
 
 void require(const Walker& walker, const Origin& origin, std::initializer_list<std::string_view> paths) {
     for (const std::string_view path : paths)
-        if (!walker.seen(path)) origin.fail(std::string(path), fmt::format("missing; {}", find_field(path)->help));
+        if (!walker.seen(path))
+            origin.fail(std::string(path), fmt::format("missing; {}", find_field(path)->help));
 }
 
 json slot_json(const Scenario& scenario, const Field& field) {
@@ -113,7 +115,9 @@ json slot_json(const Scenario& scenario, const Field& field) {
         const Field& f;
         json operator()(int& (*slot)(Scenario&)) const { return slot(s); }
         json operator()(double& (*slot)(Scenario&)) const { return slot(s); }
-        json operator()(Seconds& (*slot)(Scenario&)) const { return fmt::format("{:.9g} s", slot(s).in(unit::s)); }
+        json operator()(Seconds& (*slot)(Scenario&)) const {
+            return fmt::format("{:.9g} s", slot(s).in(unit::s));
+        }
         json operator()(std::string& (*slot)(Scenario&)) const { return slot(s); }
         json operator()(std::uint64_t& (*slot)(Scenario&)) const { return slot(s); }
         json operator()(PresetText& (*slot)(Scenario&)) const { return json::parse(slot(s).json); }
@@ -149,18 +153,21 @@ namespace {
     const std::vector<std::string> names = data.names("scenarios");
     const std::vector<std::string_view> known(names.begin(), names.end());
     const std::string_view near = nearest(path, known);
-    throw SpecError(fmt::format("{}: no such file, and no built-in scenario of that name; {}",
-                                path.empty() ? "\"\"" : clipped(path, 400),
-                                near.empty() ? "built in: " + joined(known) : fmt::format("did you mean \"{}\"?", near)));
+    throw SpecError(
+        fmt::format("{}: no such file, and no built-in scenario of that name; {}",
+                    path.empty() ? "\"\"" : clipped(path, 400),
+                    near.empty() ? "built in: " + joined(known) : fmt::format("did you mean \"{}\"?", near)));
 }
 
 }  // namespace
 
-Scenario load_scenario(const std::string& path, const DataFiles& data, const std::vector<Override>& overrides) {
+Scenario load_scenario(const std::string& path, const DataFiles& data,
+                       const std::vector<Override>& overrides) {
     std::error_code none;
     if (!std::filesystem::exists(path, none)) {
         for (const std::string& builtin : {path, "scenarios/" + path + ".json"})
-            if (const auto text = data.find(builtin)) return read_scenario(*text, data.shown(builtin), data, overrides);
+            if (const auto text = data.find(builtin))
+                return read_scenario(*text, data.shown(builtin), data, overrides);
         fail_missing(path, data);
     }
     return read_scenario(read_text(path), clipped(path, 400), data, overrides);
@@ -168,8 +175,10 @@ Scenario load_scenario(const std::string& path, const DataFiles& data, const std
 
 json to_json(const Scenario& scenario) {
     json out;
-    for (const Field& field : scenario_fields()) out[json::json_pointer(std::string(field.path))] = slot_json(scenario, field);
-    if (scenario.usd_per_gpu_hour < 0) out["price"]["usd_per_gpu_hour"] = scenario.cluster.gpu.usd_per_gpu_hour;
+    for (const Field& field : scenario_fields())
+        out[json::json_pointer(std::string(field.path))] = slot_json(scenario, field);
+    if (scenario.usd_per_gpu_hour < 0)
+        out["price"]["usd_per_gpu_hour"] = scenario.cluster.gpu.usd_per_gpu_hour;
     return out;
 }
 

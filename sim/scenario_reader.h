@@ -20,7 +20,8 @@ Scenario read_scenario(std::string_view text, const std::string& shown, const Da
                        const std::vector<Override>& overrides = {});
 
 /// Reads the file `path`, or the built-in scenario of that name or path.
-Scenario load_scenario(const std::string& path, const DataFiles& data, const std::vector<Override>& overrides = {});
+Scenario load_scenario(const std::string& path, const DataFiles& data,
+                       const std::vector<Override>& overrides = {});
 
 /// The scenario with every default filled in, as JSON that reads back to the same scenario.
 nlohmann::json to_json(const Scenario& scenario);

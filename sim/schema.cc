@@ -12,9 +12,15 @@ using nlohmann::json;
 json type_of(const Field& field) {
     struct {
         const Field& f;
-        json operator()(int& (*)(Scenario&)) const { return {{"type", "integer"}, {"minimum", f.min}, {"maximum", f.max}}; }
-        json operator()(double& (*)(Scenario&)) const { return {{"type", "number"}, {"minimum", f.min}, {"maximum", f.max}}; }
-        json operator()(Seconds& (*)(Scenario&)) const { return {{"type", "string"}, {"pattern", "^[0-9.eE+-]+ *(ns|us|ms|s)$"}}; }
+        json operator()(int& (*)(Scenario&)) const {
+            return {{"type", "integer"}, {"minimum", f.min}, {"maximum", f.max}};
+        }
+        json operator()(double& (*)(Scenario&)) const {
+            return {{"type", "number"}, {"minimum", f.min}, {"maximum", f.max}};
+        }
+        json operator()(Seconds& (*)(Scenario&)) const {
+            return {{"type", "string"}, {"pattern", "^[0-9.eE+-]+ *(ns|us|ms|s)$"}};
+        }
         json operator()(std::string& (*)(Scenario&)) const { return {{"type", "string"}}; }
         json operator()(std::uint64_t& (*)(Scenario&)) const { return {{"type", "integer"}, {"minimum", 0}}; }
         json operator()(PresetText& (*)(Scenario&)) const {
@@ -30,23 +36,27 @@ json type_of(const Field& field) {
 }  // namespace
 
 json scenario_schema() {
-    json root{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "Isobath scenario"}, {"type", "object"},
-              {"required", {"model", "cluster", "phase"}}, {"additionalProperties", false}};
+    json root{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+              {"title", "Isobath scenario"},
+              {"type", "object"},
+              {"required", {"model", "cluster", "phase"}},
+              {"additionalProperties", false}};
     for (const Field& field : scenario_fields()) {
-        json* at = &root;
+        json* at              = &root;
         std::string_view rest = field.path.substr(1);
         for (std::size_t slash; (slash = rest.find('/')) != rest.npos; rest = rest.substr(slash + 1)) {
             json& section = (*at)["properties"][std::string(rest.substr(0, slash))];
-            section["type"] = section.is_object() && section.contains("type") ? section["type"] : json("object");
+            section["type"] =
+                section.is_object() && section.contains("type") ? section["type"] : json("object");
             section["additionalProperties"] = false;
-            at = &section;
+            at                              = &section;
         }
-        json leaf           = type_of(field);
-        leaf["description"] = field.help;
+        json leaf                              = type_of(field);
+        leaf["description"]                    = field.help;
         (*at)["properties"][std::string(rest)] = leaf;
     }
     // A cluster may be a preset's name, or an object that extends one.
-    root["properties"]["cluster"]["type"]                     = {"object", "string"};
+    root["properties"]["cluster"]["type"]                  = {"object", "string"};
     root["properties"]["cluster"]["properties"]["extends"] = {{"type", "string"}};
     return root;
 }

@@ -154,7 +154,8 @@ class Evaluation {
         r[Role::combine_recv]  = x.combine_recv + gap;
     }
 
-    /// Normal kernels start when every rank has come: notify, and the skew of the stage before, stragglers in it.
+    /// Normal kernels start when every rank has come: notify, and the skew of the stage before, stragglers in
+    /// it.
     void set_barriers() {
         RoleTimes& r              = w_.roles;
         const std::int8_t situ    = bend_[at(Family::in_situ)];
@@ -302,26 +303,28 @@ class Evaluation {
     Seconds all_layers(const StepTimes& out) const {
         const int pp = s_.layout.pp, moe = s_.model.moe ? s_.model.moe_layers() : 0;
         if (pp == 1)
-            return (moe > 0 ? w_.steady.total(moe) : Seconds{}) + double(s_.model.dense_layers()) * out.dense_layer;
+            return (moe > 0 ? w_.steady.total(moe) : Seconds{}) +
+                   double(s_.model.dense_layers()) * out.dense_layer;
         const int layers   = (s_.model.num_hidden_layers + pp - 1) / pp;
         const Bytes rows   = 2 * w_.batch.tokens * s_.model.hidden_size * unit::B;
         const bool across  = s_.cluster.gpus() / pp >= s_.cluster.nvlink_domain;
         const Seconds hand = bent(send(*m_.rates().collectives, rows, across), bend_[at(Family::network)]);
-        const Seconds slow = std::max(moe > 0 ? w_.steady.total(layers) : Seconds{}, double(layers) * out.dense_layer);
+        const Seconds slow =
+            std::max(moe > 0 ? w_.steady.total(layers) : Seconds{}, double(layers) * out.dense_layer);
         return double(pp) * (slow + hand);
     }
 
     void add_up(StepTimes& out, int drafts) {
-        const double batches   = micro_batches(s_.layout.overlap);
-        const Seconds head     = batches * stage(Stage::head);
-        out.layers             = all_layers(out);
-        out.attention          = batches * (stage(Stage::attention_in) + stage(Stage::attention_out));
-        out.routed_activation  = batches * swiglu();
-        out.ends               = batches * stage(Stage::embed) + head;
-        const Seconds block    = s_.model.moe ? out.moe_layer : out.dense_layer;
-        out.drafts             = double(drafts) * (block + head + batches * stage(Stage::mtp_in));
-        out.host               = bent(s_.engine.host_step_overhead, bend_[at(Family::in_situ)]);
-        out.step               = out.layers + out.ends + out.drafts + out.host;
+        const double batches  = micro_batches(s_.layout.overlap);
+        const Seconds head    = batches * stage(Stage::head);
+        out.layers            = all_layers(out);
+        out.attention         = batches * (stage(Stage::attention_in) + stage(Stage::attention_out));
+        out.routed_activation = batches * swiglu();
+        out.ends              = batches * stage(Stage::embed) + head;
+        const Seconds block   = s_.model.moe ? out.moe_layer : out.dense_layer;
+        out.drafts            = double(drafts) * (block + head + batches * stage(Stage::mtp_in));
+        out.host              = bent(s_.engine.host_step_overhead, bend_[at(Family::in_situ)]);
+        out.step              = out.layers + out.ends + out.drafts + out.host;
         share_by_source(out);
     }
 

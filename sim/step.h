@@ -80,9 +80,9 @@ struct StepTimes {
     Seconds moe_layer;  ///< one more MoE layer in the steady state, all micro-batches
     Seconds dense_layer;
     Seconds routed_activation;  ///< SwiGLU of the routed experts in one layer, all micro-batches
-    Seconds attention;  ///< of one layer, projections and core, all micro-batches
-    Seconds ends;       ///< embedding, final norm, logits, sampling
-    Seconds drafts;     ///< MTP modules
+    Seconds attention;          ///< of one layer, projections and core, all micro-batches
+    Seconds ends;               ///< embedding, final norm, logits, sampling
+    Seconds drafts;             ///< MTP modules
     Seconds host;
     Seconds compute, network, exposed_network;      ///< of the MoE layers: busy, in flight, not hidden
     std::array<Seconds, kLayerPartCount> parts{};   ///< of one MoE layer (of a dense layer without experts)

@@ -1,6 +1,5 @@
-#include "sim/step.h"
-
 #include "sim/comm_choice.h"
+#include "sim/step.h"
 
 namespace isobath {
 namespace {

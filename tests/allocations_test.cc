@@ -25,6 +25,14 @@ std::size_t isobath::test::allocations() {
 [[gnu::noinline]] void* operator new[](std::size_t bytes) {
     return operator new(bytes);
 }
+// These too, though they would call those above: sanitizers bring their own.
+[[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+    made.fetch_add(1, std::memory_order_relaxed);
+    return std::malloc(bytes);
+}
+[[gnu::noinline]] void* operator new[](std::size_t bytes, const std::nothrow_t& quiet) noexcept {
+    return operator new(bytes, quiet);
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
     std::free(memory);
 }

@@ -221,12 +221,15 @@ FamilyFit<OverlapConstants> fit_streaming(const GpuSpec& gpu, const Samples& sam
         if (bytes > 30 * unit::MB) large.push_back(sample);
     }
     if (small.empty() || large.empty())
-        return fit_overlap(gpu, samples, {Parameter{2, 0.1, 10}, held(1), {0.7, 0.2, 0.99}, held(1)}, 1, plain_model);
-    // Each constant is fitted where it is felt: the launch to kernels that move next to nothing, the bandwidth
-    // to those that move much. What lies between (narrow casts) shows in the residuals.
-    const auto launch = fit_overlap(gpu, small, {Parameter{2, 0.1, 10}, held(1), held(0.7), held(1)}, 1, plain_model);
-    const double us   = launch.constants.launch.value.in(unit::us);
-    auto fit          = fit_overlap(gpu, large, {held(us), held(1), Parameter{0.7, 0.2, 0.99}, held(1)}, 1, plain_model);
+        return fit_overlap(gpu, samples, {Parameter{2, 0.1, 10}, held(1), {0.7, 0.2, 0.99}, held(1)}, 1,
+                           plain_model);
+    // Each constant is fitted where it is felt: the launch to kernels that move next to nothing, the
+    // bandwidth to those that move much. What lies between (narrow casts) shows in the residuals.
+    const auto launch =
+        fit_overlap(gpu, small, {Parameter{2, 0.1, 10}, held(1), held(0.7), held(1)}, 1, plain_model);
+    const double us = launch.constants.launch.value.in(unit::us);
+    auto fit =
+        fit_overlap(gpu, large, {held(us), held(1), Parameter{0.7, 0.2, 0.99}, held(1)}, 1, plain_model);
     fit.constants.launch = launch.constants.launch;
     std::vector<double> errors;
     for (const KernelSample& sample : samples)

@@ -107,7 +107,7 @@ KernelTable read_kernel_table(const nlohmann::json& json, const std::string& nam
     KernelTable out{
         name, in.text("kernel"), in.text("implementation"), in.text("measured_on"), in.text("source"), {}};
     if (!kernels().count(out.kernel)) in.fail("kernel", "no such kernel");
-    const double slowed_by = in.number_or("slowed_by", 1, 1, 10);
+    const double slowed_by     = in.number_or("slowed_by", 1, 1, 10);
     const auto columns         = in.raw("columns").get<std::vector<std::string>>();
     const nlohmann::json& rows = in.raw("rows");
     for (std::size_t i = 0; i < rows.size(); ++i)

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
 
 #include "model/calibrate/fit_calibration.h"
 #include "sim/cli/flags.h"
@@ -9,7 +9,8 @@ namespace isobath::cli {
 namespace {
 
 /// Tables named on the command line, or those that ship for the GPU.
-std::vector<KernelTable> tables_of(const std::vector<std::string>& files, const DataFiles& data, const std::string& gpu) {
+std::vector<KernelTable> tables_of(const std::vector<std::string>& files, const DataFiles& data,
+                                   const std::string& gpu) {
     std::vector<KernelTable> tables;
     for (const std::string& file : files) tables.push_back(read_kernel_table(read_json(file), file, file));
     return files.empty() ? load_kernel_tables(data, gpu) : tables;
@@ -25,18 +26,21 @@ int fit(const Call& call, const Flags& flags, const std::vector<std::string>& fi
 }
 
 std::string row(const char* family, const std::string& name, bool preferred, const Residuals& r) {
-    return fmt::format("  {:<15} {:<28} {:>5} {:>8.1f} % {:>8.1f} % {:>8.1f} %\n", family, name + (preferred ? " *" : ""),
-                       r.rows, 100 * r.median, 100 * r.p90, 100 * r.worst);
+    return fmt::format("  {:<15} {:<28} {:>5} {:>8.1f} % {:>8.1f} % {:>8.1f} %\n", family,
+                       name + (preferred ? " *" : ""), r.rows, 100 * r.median, 100 * r.p90, 100 * r.worst);
 }
 
 int show(const Call& call, const Flags& flags, const std::vector<std::string>& names) {
     const DataFiles data    = flags.data();
     const std::string name  = names.empty() ? "h800" : names.front();
     const Calibration shown = load_calibration(data, name);
-    std::string text = fmt::format("Calibration {}: fitted forms against their tables (* default)\n  {:<15} {:<28} {:>5} {:>10} {:>10} {:>10}\n",
-                                   name, "family", "implementation", "rows", "median", "p90", "worst");
+    std::string text        = fmt::format(
+               "Calibration {}: fitted forms against their tables (* default)\n  {:<15} {:<28} {:>5} {:>10} {:>10} "
+                      "{:>10}\n",
+               name, "family", "implementation", "rows", "median", "p90", "worst");
     each_family(shown, [&](const char* key, const auto& family) {
-        for (const auto& each : family.implementations) text += row(key, each.name, each.name == family.preferred, each.residuals);
+        for (const auto& each : family.implementations)
+            text += row(key, each.name, each.name == family.preferred, each.residuals);
     });
     write_out(call, flags, flags.has("json") ? to_json(shown) : text);
     return kDone;
@@ -45,11 +49,15 @@ int show(const Call& call, const Flags& flags, const std::vector<std::string>& n
 }  // namespace
 
 int command_calibrate(const Call& call) {
-    Flags flags("calibrate fit|show [TABLE...|NAME]",
-                "fit: fits kernel forms to tables of measured kernels (the shipped ones of --gpu if none is named)\n"
-                "and writes a calibration. show: residuals of a calibration by kernel family.",
-                "isobath calibrate show h800");
-    flags.positional("ACTION").positional("FILE", true).common().value("gpu", "NAME", "the GPU that was measured; h800 if left out");
+    Flags flags(
+        "calibrate fit|show [TABLE...|NAME]",
+        "fit: fits kernel forms to tables of measured kernels (the shipped ones of --gpu if none is named)\n"
+        "and writes a calibration. show: residuals of a calibration by kernel family.",
+        "isobath calibrate show h800");
+    flags.positional("ACTION")
+        .positional("FILE", true)
+        .common()
+        .value("gpu", "NAME", "the GPU that was measured; h800 if left out");
     if (!flags.parse(call)) return kDone;
     const std::string action = flags.word("ACTION");
     if (action == "fit") return fit(call, flags, flags.list("FILE"));

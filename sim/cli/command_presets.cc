@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <ostream>
+
+#include <fmt/format.h>
 
 #include "hw/text.h"
 #include "sim/cli/flags.h"
@@ -11,10 +11,14 @@ namespace {
 
 constexpr struct {
     std::string_view kind, folder;
-} kFolders[] = {{"models", "scenarios/models"},         {"gpus", "scenarios/gpus"},
-                {"nics", "scenarios/nics"},             {"clusters", "scenarios/clusters"},
-                {"precisions", "scenarios/precisions"}, {"engines", "scenarios/engines"},
-                {"comm", "scenarios/comm"},             {"acceptance", "scenarios/acceptance"},
+} kFolders[] = {{"models", "scenarios/models"},
+                {"gpus", "scenarios/gpus"},
+                {"nics", "scenarios/nics"},
+                {"clusters", "scenarios/clusters"},
+                {"precisions", "scenarios/precisions"},
+                {"engines", "scenarios/engines"},
+                {"comm", "scenarios/comm"},
+                {"acceptance", "scenarios/acceptance"},
                 {"scenarios", "scenarios"}};
 
 int list(const Call& call, const Flags& flags, const DataFiles& data) {
@@ -33,18 +37,21 @@ int show(const Call& call, const Flags& flags, const DataFiles& data, const std:
     std::vector<std::string> every;
     for (const auto& [kind, folder] : kFolders) {
         for (const std::string& one : data.names(std::string(folder))) every.push_back(one);
-        if (const auto text = data.find(fmt::format("{}/{}.json", folder, name))) return write_out(call, flags, *text), kDone;
+        if (const auto text = data.find(fmt::format("{}/{}.json", folder, name)))
+            return write_out(call, flags, *text), kDone;
     }
     const std::vector<std::string_view> known(every.begin(), every.end());
     const std::string_view near = nearest(name, known);
-    throw SpecError(fmt::format("isobath presets: no preset \"{}\"; {}", clipped(name),
-                                near.empty() ? "isobath presets lists them" : fmt::format("did you mean \"{}\"?", near)));
+    throw SpecError(
+        fmt::format("isobath presets: no preset \"{}\"; {}", clipped(name),
+                    near.empty() ? "isobath presets lists them" : fmt::format("did you mean \"{}\"?", near)));
 }
 
 }  // namespace
 
 int command_presets(const Call& call) {
-    Flags flags("presets [NAME]", "Lists the presets that scenarios can name, or prints one with the source of each figure.",
+    Flags flags("presets [NAME]",
+                "Lists the presets that scenarios can name, or prints one with the source of each figure.",
                 "isobath presets h800");
     flags.positional("NAME").common();
     if (!flags.parse(call)) return kDone;

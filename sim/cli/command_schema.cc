@@ -6,8 +6,10 @@
 namespace isobath::cli {
 
 int command_schema(const Call& call) {
-    Flags flags("schema", "Prints the JSON Schema of scenario files: every field, its type, its choices and its meaning.",
-                "isobath schema -o scenario.schema.json");
+    Flags flags(
+        "schema",
+        "Prints the JSON Schema of scenario files: every field, its type, its choices and its meaning.",
+        "isobath schema -o scenario.schema.json");
     flags.common();
     if (!flags.parse(call)) return kDone;
     write_out(call, flags, scenario_schema().dump(2) + "\n");

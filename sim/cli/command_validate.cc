@@ -6,7 +6,8 @@
 namespace isobath::cli {
 
 int command_validate(const Call& call) {
-    Flags flags("validate [ID...]", "Predicts published measurements and prints how far off each is. Points that a constant\n"
+    Flags flags("validate [ID...]",
+                "Predicts published measurements and prints how far off each is. Points that a constant\n"
                 "was fitted to are counted apart from those that judge. IDs select by their beginning.",
                 "isobath validate deepseek.h800.decode");
     flags.positional("ID", true).common().option("all", "list every point, kernels and closed forms too");
@@ -14,9 +15,11 @@ int command_validate(const Call& call) {
     const std::vector<std::string> ids = flags.list("ID");
     const ValidationReport report      = validate(flags.data(), ids);
     if (report.results.empty() && report.waiting.empty())
-        throw SpecError("isobath validate: no point's id starts with \"" + ids.front() + "\"; --all --json lists them");
-    write_out(call, flags, flags.has("json") ? to_json(report).dump(2) + "\n"
-                                             : to_text(report, flags.has("all") || !ids.empty(), call.colour));
+        throw SpecError("isobath validate: no point's id starts with \"" + ids.front() +
+                        "\"; --all --json lists them");
+    write_out(call, flags,
+              flags.has("json") ? to_json(report).dump(2) + "\n"
+                                : to_text(report, flags.has("all") || !ids.empty(), call.colour));
     return kDone;
 }
 

@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <exception>
 #include <ostream>
+
+#include <fmt/format.h>
 
 #include "hw/spec_reader.h"
 #include "hw/text.h"
@@ -22,13 +22,18 @@ constexpr Command kCommands[] = {
 };
 
 std::string overview() {
-    std::string text = "Isobath: how to serve DeepSeek-class models, what users will feel, and what it costs.\n\nUsage: isobath COMMAND ...\n\n";
+    std::string text =
+        "Isobath: how to serve DeepSeek-class models, what users will feel, and what it costs.\n\nUsage: "
+        "isobath COMMAND ...\n\n";
     for (const Command& c : kCommands) text += fmt::format("  {:<10} {}\n", c.name, c.question);
-    return text + "\nisobath COMMAND --help shows flags and an example. isobath --version shows what was built in.\n";
+    return text +
+           "\nisobath COMMAND --help shows flags and an example. isobath --version shows what was built "
+           "in.\n";
 }
 
 std::string version() {
-    return "isobath " ISOBATH_VERSION "\nbuilt in: run explain compare calibrate validate presets schema\n"
+    return "isobath " ISOBATH_VERSION
+           "\nbuilt in: run explain compare calibrate validate presets schema\n"
            "not built in: Qt window, CUDA profiler, MPI\n";
 }
 
@@ -41,8 +46,9 @@ int dispatch(const std::vector<std::string>& words, std::ostream& out, std::ostr
     std::vector<std::string_view> names;
     for (const Command& c : kCommands) names.push_back(c.name);
     const std::string_view near = nearest(first, names);
-    throw SpecError(fmt::format("isobath: no command \"{}\"; {}", clipped(first),
-                                near.empty() ? "see isobath --help" : fmt::format("did you mean \"{}\"?", near)));
+    throw SpecError(
+        fmt::format("isobath: no command \"{}\"; {}", clipped(first),
+                    near.empty() ? "see isobath --help" : fmt::format("did you mean \"{}\"?", near)));
 }
 
 }  // namespace

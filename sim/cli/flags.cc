@@ -1,11 +1,11 @@
 #include "sim/cli/flags.h"
 
-#include <fmt/format.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <ostream>
+
+#include <fmt/format.h>
 
 #include "hw/text.h"
 
@@ -14,7 +14,10 @@ namespace isobath::cli {
 namespace po = boost::program_options;
 
 Flags::Flags(std::string usage, std::string about, std::string example)
-    : usage_(std::move(usage)), about_(std::move(about)), example_(std::move(example)), visible_("Options", 100, 50) {
+    : usage_(std::move(usage)),
+      about_(std::move(about)),
+      example_(std::move(example)),
+      visible_("Options", 100, 50) {
     visible_.add_options()("help,h", "show this");
 }
 
@@ -46,7 +49,8 @@ Flags& Flags::common() {
 }
 
 Flags& Flags::overrides() {
-    return values("set", "PATH=VALUE", "replace a field of the scenario, such as layout.experts.ep=64; may be repeated");
+    return values("set", "PATH=VALUE",
+                  "replace a field of the scenario, such as layout.experts.ep=64; may be repeated");
 }
 
 bool Flags::parse(const Call& call) {
@@ -56,10 +60,13 @@ bool Flags::parse(const Call& call) {
         po::store(po::command_line_parser(call.words).options(all).positional(places_).run(), values_);
         po::notify(values_);
     } catch (const po::error& e) {
-        throw SpecError(fmt::format("isobath {}: {}; see --help", usage_.substr(0, usage_.find(' ')), clipped(e.what())));
+        throw SpecError(
+            fmt::format("isobath {}: {}; see --help", usage_.substr(0, usage_.find(' ')), clipped(e.what())));
     }
     if (!has("help")) return true;
-    call.out << "Usage: isobath " << usage_ << "\n\n" << about_ << "\n\n" << visible_ << "\nExample:\n  " << example_ << "\n";
+    call.out << "Usage: isobath " << usage_ << "\n\n"
+             << about_ << "\n\n"
+             << visible_ << "\nExample:\n  " << example_ << "\n";
     return false;
 }
 
@@ -73,7 +80,9 @@ std::vector<std::string> Flags::list(const std::string& name) const {
 
 std::string Flags::word(const std::string& name) const {
     const std::vector<std::string> words = list(name);
-    if (words.empty()) throw SpecError(fmt::format("isobath {}: {} is missing; see --help", usage_.substr(0, usage_.find(' ')), name));
+    if (words.empty())
+        throw SpecError(
+            fmt::format("isobath {}: {} is missing; see --help", usage_.substr(0, usage_.find(' ')), name));
     return words.front();
 }
 
@@ -81,7 +90,8 @@ DataFiles Flags::data() const {
     const char* variable     = std::getenv("ISOBATH_DATA");
     const std::string folder = text("data", variable ? variable : "");
     if (folder.empty()) return {};
-    if (!std::filesystem::is_directory(folder)) throw SpecError("--data " + clipped(folder) + ": not a folder");
+    if (!std::filesystem::is_directory(folder))
+        throw SpecError("--data " + clipped(folder) + ": not a folder");
     return DataFiles(folder);
 }
 

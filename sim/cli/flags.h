@@ -17,13 +17,13 @@ class Flags {
     /// `usage` is "run SCENARIO"; `example` must work as printed.
     Flags(std::string usage, std::string about, std::string example);
 
-    Flags& option(const char* name, const char* help);                     ///< a switch
+    Flags& option(const char* name, const char* help);  ///< a switch
     Flags& value(const char* name, const char* placeholder, const char* help);
     Flags& values(const char* name, const char* placeholder, const char* help);
     /// Words without a flag, by position; the last takes any number if `many`.
     Flags& positional(const char* name, bool many = false);
-    Flags& common();    ///< --json, -o FILE, --data DIR
-    Flags& overrides(); ///< --set path=value
+    Flags& common();     ///< --json, -o FILE, --data DIR
+    Flags& overrides();  ///< --set path=value
 
     /// Parses; prints help and returns false if asked to. Throws SpecError on an unknown or wrong flag.
     bool parse(const Call& call);

@@ -8,7 +8,7 @@
 namespace isobath {
 namespace {
 
-constexpr const char* kSteps = "alpha + share * buffer / bandwidth + ramp * sqrt(buffer)";
+constexpr const char* kEquation = "t = alpha + share * buffer / bandwidth + ramp * sqrt(buffer)";
 
 }  // namespace
 
@@ -18,7 +18,7 @@ void add_ring(const Study& study, Collective kind, Bytes buffer, CommGroup group
     const std::string from       = "collectives: " + study.model.library().collectives->source;
     const double share = (kind == Collective::all_reduce ? 2.0 : 1.0) * (group.ranks - 1) / group.ranks;
     e.equation         = {
-                std::string("t = ") + kSteps,
+                kEquation,
                 "In words: a floor that grows with the group, the ring's share of the buffer over a GPU's links,",
                 "and the ramp of NCCL's pipeline; across nodes every step of the tree adds a latency."};
     e.inputs.push_back(
@@ -41,7 +41,7 @@ void add_ring(const Study& study, Collective kind, Bytes buffer, CommGroup group
     const Seconds wires = share * buffer / bandwidth, ramp{point.ramp * std::sqrt(buffer.base())};
     e.steps.push_back(known("on the wires", wires, "share * buffer / bandwidth"));
     e.steps.push_back(known("ramp", ramp, "ramp * sqrt(buffer)"));
-    e.steps.push_back(known("time", point.alpha + wires + ramp, kSteps));
+    e.steps.push_back(known("time", point.alpha + wires + ramp, kEquation));
 }
 
 Explanation explain_all_reduce(const Study& study, const std::string& name) {

@@ -1,9 +1,9 @@
 // Exact counts and closed forms, by name.
-#include <fmt/format.h>
-
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
 
 #include "hw/gpu.h"
 #include "hw/spec_reader.h"
@@ -27,13 +27,16 @@ struct Query {
     double context() const { return in.value("context", 8192.0); }
     KvLayout layout() const {
         const std::string name = in.value("format", std::string("bf16"));
-        return name == "fp8" ? KvLayout::fp8 : name == "fp8-flashmla" ? KvLayout::fp8_flashmla : KvLayout::bf16;
+        return name == "fp8"            ? KvLayout::fp8
+               : name == "fp8-flashmla" ? KvLayout::fp8_flashmla
+                                        : KvLayout::bf16;
     }
 };
 
 /// The ISCA'25 paper's layer: 32 tokens to 9 experts, 7,000 numbers each, FP8 out and BF16 back, 61 layers.
 Seconds isca_time(const Query& q) {
-    return ep_comm_time(32, 9, 7000, 1 * unit::B, 2 * unit::B, parse_quantity<BytesPerSecond>(q.text("bandwidth")));
+    return ep_comm_time(32, 9, 7000, 1 * unit::B, 2 * unit::B,
+                        parse_quantity<BytesPerSecond>(q.text("bandwidth")));
 }
 
 /// Step-3's Table: H800 and H20 rents, FP8 peaks and HBM as that report states them.
@@ -48,18 +51,25 @@ double step3_cost(const Query& q) {
     const TokenFlops flops = decode_flops(model, q.context());
     if (q.text("part") == "ffn") return usd_per_million_tokens(gpu, flops.ffn, Bytes{});
     const Bytes cache = q.context() * kv_bytes_per_token(model, KvLayout::fp8);
-    return usd_per_million_tokens(gpu, flops.attention, cache) + usd_per_million_tokens(gpu, flops.linear, Bytes{});
+    return usd_per_million_tokens(gpu, flops.attention, cache) +
+           usd_per_million_tokens(gpu, flops.linear, Bytes{});
 }
 
 const std::map<std::string, std::function<double(const Query&)>>& counts() {
     static const std::map<std::string, std::function<double(const Query&)>> table{
-        {"kv_bytes_per_token", [](const Query& q) { return kv_bytes_per_token(q.model(), q.layout()).base(); }},
-        {"kv_read_bytes", [](const Query& q) { return q.context() * kv_bytes_per_token(q.model(), q.layout()).base(); }},
+        {"kv_bytes_per_token",
+         [](const Query& q) { return kv_bytes_per_token(q.model(), q.layout()).base(); }},
+        {"kv_read_bytes",
+         [](const Query& q) { return q.context() * kv_bytes_per_token(q.model(), q.layout()).base(); }},
         {"parameters", [](const Query& q) { return double(parameters_of(q.model()).matrices()); }},
-        {"training_flop_per_token", [](const Query& q) { return training_flops(q.model(), kSequence).total().base(); }},
-        {"linear_flop_per_token", [](const Query& q) { return decode_flops(q.model(), q.context()).linear.base(); }},
-        {"ffn_flop_per_token", [](const Query& q) { return decode_flops(q.model(), q.context()).ffn.base(); }},
-        {"attention_flop_per_token", [](const Query& q) { return decode_flops(q.model(), q.context()).attention.base(); }},
+        {"training_flop_per_token",
+         [](const Query& q) { return training_flops(q.model(), kSequence).total().base(); }},
+        {"linear_flop_per_token",
+         [](const Query& q) { return decode_flops(q.model(), q.context()).linear.base(); }},
+        {"ffn_flop_per_token",
+         [](const Query& q) { return decode_flops(q.model(), q.context()).ffn.base(); }},
+        {"attention_flop_per_token",
+         [](const Query& q) { return decode_flops(q.model(), q.context()).attention.base(); }},
         {"isca_ep_time", [](const Query& q) { return isca_time(q).base(); }},
         {"isca_tpot", [](const Query& q) { return ep_bound_tpot(isca_time(q), 61).base(); }},
         {"step3_cost", step3_cost}};

@@ -33,8 +33,8 @@ Predicted as_time(const Estimate& t) {
 }  // namespace
 
 Predicted evaluate_exchange(const json& predict, const DataFiles& data) {
-    const json& in        = predict["exchange"];
-    const bool normal     = in["mode"] == "normal", dispatch = in["kind"] == "dispatch";
+    const json& in    = predict["exchange"];
+    const bool normal = in["mode"] == "normal", dispatch = in["kind"] == "dispatch";
     const double tokens   = in["tokens"];
     const CommLibrary lib = load_comm_library(data, in["library"]);
     const CommRates rates = resolve(lib, benchmark_cluster(in["gpu"], data));

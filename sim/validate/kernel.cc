@@ -1,7 +1,7 @@
 // One kernel's time by its fitted form.
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
 
 #include "hw/gpu.h"
 #include "hw/spec_reader.h"
@@ -28,14 +28,21 @@ Op op_of(const json& in) {
     if (op == "gemm") return Gemm{in["m"], in["n"], in["k"], format_of(in)};
     if (op == "batched_gemm") return BatchedGemm{in["batch"], in["m"], in["n"], in["k"], format_of(in)};
     if (op == "grouped_gemm")
-        return GroupedGemm{in["rows"], in["experts"], in.value("row_variance", 0.0), in["n"], in["k"], format_of(in),
-                           in.value("layout", "masked") == "masked" ? GroupedLayout::masked : GroupedLayout::contiguous};
+        return GroupedGemm{
+            in["rows"],
+            in["experts"],
+            in.value("row_variance", 0.0),
+            in["n"],
+            in["k"],
+            format_of(in),
+            in.value("layout", "masked") == "masked" ? GroupedLayout::masked : GroupedLayout::contiguous};
     if (op == "mla_decode")
-        return MlaDecode{in["batch"], in["s_q"], in["context"], in["heads"], in["kv_lora_rank"], in["qk_rope_head_dim"],
+        return MlaDecode{in["batch"],  in["s_q"],          in["context"],
+                         in["heads"],  in["kv_lora_rank"], in["qk_rope_head_dim"],
                          layout_of(in)};
     if (op == "flash_prefill")
-        return FlashPrefill{in["sequences"], in["q_len"], in["kv_len"], in["heads"], in["kv_heads"], in["qk_head_dim"],
-                            in["v_head_dim"], Format::bf16};
+        return FlashPrefill{in["sequences"], in["q_len"],       in["kv_len"],     in["heads"],
+                            in["kv_heads"],  in["qk_head_dim"], in["v_head_dim"], Format::bf16};
     throw SpecError(fmt::format("validation point: unknown kernel \"{}\"", op));
 }
 
@@ -53,9 +60,10 @@ Predicted evaluate_kernel(const json& predict, const std::string& gpu, const Cal
                           const DataFiles& data) {
     const Op op = op_of(predict["kernel"]);
     KernelChoice choice;
-    if (predict.contains("implementation")) choice[family_name(op)] = predict["implementation"].get<std::string>();
-    const GpuSpec spec = load_gpu(data, gpu);
-    const Estimate t   = CalibratedTime(spec, calibration, choice).cost(op, spec.sm_count).estimate;
+    if (predict.contains("implementation"))
+        choice[family_name(op)] = predict["implementation"].get<std::string>();
+    const GpuSpec spec   = load_gpu(data, gpu);
+    const Estimate t     = CalibratedTime(spec, calibration, choice).cost(op, spec.sm_count).estimate;
     const std::string as = predict.value("as", "time");
     if (as == "time") return {t.time.base(), t.low.base(), t.high.base()};
     const Work work     = work_of(op);

@@ -1,8 +1,8 @@
 /// One published figure, and how Isobath predicts it.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -1,9 +1,9 @@
 #include "sim/validate/predict.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+
+#include <fmt/format.h>
 
 #include "hw/spec_reader.h"
 #include "sim/run_result.h"
@@ -25,7 +25,8 @@ struct Predictor::Shared {
         const auto found      = runs.find(key);
         if (found != runs.end()) return found->second;
         std::vector<Override> overrides;
-        for (const auto& [path, value] : set.items()) overrides.push_back({path, value.dump(), "validation point " + path});
+        for (const auto& [path, value] : set.items())
+            overrides.push_back({path, value.dump(), "validation point " + path});
         const Scenario scenario = load_scenario(predict["run"], data, overrides);
         return runs[key]        = to_json(run_scenario(scenario, data));
     }
@@ -36,8 +37,8 @@ Predictor::~Predictor() = default;
 
 double si_per(const std::string& unit) {
     static const std::map<std::string, double> units{
-        {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"TFLOP/s", 1e12}, {"GB/s", 1e9}, {"B", 1}, {"FLOP", 1}, {"GFLOP", 1e9},
-        {"parameters", 1}, {"tokens/s/node", 1}, {"USD/Mtok", 1}};
+        {"us", 1e-6}, {"ms", 1e-3},   {"s", 1},          {"TFLOP/s", 1e12},    {"GB/s", 1e9},  {"B", 1},
+        {"FLOP", 1},  {"GFLOP", 1e9}, {"parameters", 1}, {"tokens/s/node", 1}, {"USD/Mtok", 1}};
     const auto found = units.find(unit);
     if (found == units.end()) throw SpecError("validation point: unknown unit \"" + unit + "\"");
     return found->second;

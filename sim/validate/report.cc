@@ -1,10 +1,10 @@
 #include "sim/validate/report.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
 
 namespace isobath {
 namespace {
@@ -55,14 +55,16 @@ json summary_json(const std::map<std::string, LevelSummary>& summary) {
 }
 
 std::string summary_text(const std::string& title, const std::map<std::string, LevelSummary>& summary) {
-    std::string out = fmt::format("{:<34} {:>5} {:>14} {:>11} {:>20}\n", title, "n", "median |error|", "p90", "inside 80 % interval");
+    std::string out = fmt::format("{:<34} {:>5} {:>14} {:>11} {:>20}\n", title, "n", "median |error|", "p90",
+                                  "inside 80 % interval");
     for (const std::string_view level : kLevels) {
         const auto found = summary.find(std::string(level));
         if (found == summary.end()) continue;
         const LevelSummary& s = found->second;
-        const std::string inside = s.with_interval > 0 ? fmt::format("{} of {}", s.covered, s.with_interval) : "-";
-        out += fmt::format("  {:<32} {:>5} {:>12.2f} % {:>9.2f} % {:>20}\n", level, s.n, 100 * s.median_abs_error,
-                           100 * s.p90_abs_error, inside);
+        const std::string inside =
+            s.with_interval > 0 ? fmt::format("{} of {}", s.covered, s.with_interval) : "-";
+        out += fmt::format("  {:<32} {:>5} {:>12.2f} % {:>9.2f} % {:>20}\n", level, s.n,
+                           100 * s.median_abs_error, 100 * s.p90_abs_error, inside);
     }
     return out;
 }
@@ -78,10 +80,11 @@ std::string publishers_text(const std::vector<PointResult>& results) {
     std::map<std::string, std::vector<double>> errors;
     for (const PointResult& r : results)
         if (r.point.level == "kernel" || r.point.level == "collective")
-            errors[r.point.id.substr(0, r.point.id.find('.')) + (r.point.used_in_fit ? ", in sample" : ", judged")].push_back(
-                std::abs(r.error));
-    std::string out = fmt::format("{:<34} {:>5} {:>14} {:>11} {:>9}\n", "Kernels and collectives by table", "n", "median |error|",
-                                  "p90", "rms");
+            errors[r.point.id.substr(0, r.point.id.find('.')) +
+                   (r.point.used_in_fit ? ", in sample" : ", judged")]
+                .push_back(std::abs(r.error));
+    std::string out = fmt::format("{:<34} {:>5} {:>14} {:>11} {:>9}\n", "Kernels and collectives by table",
+                                  "n", "median |error|", "p90", "rms");
     for (const auto& [publisher, list] : errors)
         out += fmt::format("  {:<32} {:>5} {:>12.2f} % {:>9.2f} % {:>7.2f} %\n", publisher, list.size(),
                            100 * quantile(list, 0.5), 100 * quantile(list, 0.9), 100 * rms(list));
@@ -89,8 +92,8 @@ std::string publishers_text(const std::vector<PointResult>& results) {
 }
 
 std::string line(const PointResult& r) {
-    return fmt::format("  {:<52} {:>11.5g} {:>11.5g} {:<9} {:>+7.1f} %{}\n", r.point.id, r.predicted.value, r.point.value,
-                       r.point.unit, 100 * r.error, r.point.used_in_fit ? "  fit" : "");
+    return fmt::format("  {:<52} {:>11.5g} {:>11.5g} {:<9} {:>+7.1f} %{}\n", r.point.id, r.predicted.value,
+                       r.point.value, r.point.unit, 100 * r.error, r.point.used_in_fit ? "  fit" : "");
 }
 
 }  // namespace
@@ -135,15 +138,18 @@ json to_json(const ValidationReport& report) {
 }
 
 std::string to_text(const ValidationReport& report, bool all, bool) {
-    std::string out = fmt::format("  {:<52} {:>11} {:>11} {:<9} {:>9}\n", "point", "predicted", "published", "unit", "error");
+    std::string out = fmt::format("  {:<52} {:>11} {:>11} {:<9} {:>9}\n", "point", "predicted", "published",
+                                  "unit", "error");
     for (const PointResult& r : report.results) {
-        const bool judges_high = !r.point.used_in_fit && (r.point.level == "layer" || r.point.level == "step");
+        const bool judges_high =
+            !r.point.used_in_fit && (r.point.level == "layer" || r.point.level == "step");
         if (all || judges_high) out += line(r);
     }
     out += "\n" + summary_text("Judged: not used in any fit", report.judge) + "\n" +
            summary_text("In sample: used in a fit", report.fit) + "\n" + publishers_text(report.results);
     if (!report.waiting.empty())
-        out += fmt::format("\n{} more points wait for commands that predict them (serve, train).\n", report.waiting.size());
+        out += fmt::format("\n{} more points wait for commands that predict them (serve, train).\n",
+                           report.waiting.size());
     return out;
 }
 

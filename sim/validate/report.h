@@ -17,15 +17,15 @@ struct PointResult {
 };
 
 struct LevelSummary {
-    int n = 0;
+    int n                   = 0;
     double median_abs_error = 0, p90_abs_error = 0;
     int covered = 0, with_interval = 0;  ///< published values inside the predicted 80 % interval
 };
 
 struct ValidationReport {
     std::vector<PointResult> results;
-    std::vector<ValidationPoint> waiting;               ///< for a command that predicts them
-    std::map<std::string, LevelSummary> judge, fit;     ///< by level
+    std::vector<ValidationPoint> waiting;            ///< for a command that predicts them
+    std::map<std::string, LevelSummary> judge, fit;  ///< by level
 };
 
 /// Predicts every point whose id starts with one of `prefixes` (all if none is given).

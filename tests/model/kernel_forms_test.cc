@@ -93,7 +93,8 @@ TEST_CASE("grouped form: random rows lengthen a product whose blocks were just f
 TEST_CASE("padding: FlashMLA computes 64 rows even for 16 heads", "[model][forms]") {
     MlaDecode a{128, 1, 4096, 16, 512, 64, KvLayout::bf16};
     CHECK(padded_flop(a, 64) == 4 * work_of(a).flop);
-    a.s_q = 5;  // 80 rows: two tiles. On H20 five query tokens take twice as long as four (reported in its repository).
+    a.s_q = 5;  // 80 rows: two tiles. On H20 five query tokens take twice as long as four (reported in its
+                // repository).
     CHECK(padded_flop(a, 64) / work_of(a).flop == Approx(128.0 / 80));
 }
 

@@ -61,7 +61,8 @@ TEST_CASE("row blocks: rows spread over many blocks end anywhere in the last", "
           Approx(blocks_of_expert(8192, 513. * 513, 128).mean).epsilon(1e-3));
 }
 
-TEST_CASE("row blocks: more rows never need fewer waves, to the 1 % of the normal sum", "[model][row_blocks]") {
+TEST_CASE("row blocks: more rows never need fewer waves, to the 1 % of the normal sum",
+          "[model][row_blocks]") {
     for (const double spread : {0.0, 0.5, 1.0, 3.0}) {
         double before = 0;
         for (int mean = 1; mean < 2000; mean += 7) {

@@ -89,7 +89,7 @@ TEST_CASE("cli: the user's mistakes are one line and exit code 2", "[sim][cli]")
         CHECK(answer.out.empty());
         CHECK(std::count(answer.err.begin(), answer.err.end(), '\n') == 1);
         CHECK(answer.err.size() < 1100);
-        all += answer.err;
+        if (answer.err.find("built in:") == answer.err.npos) all += answer.err;  // that list grows
     }
     check("errors", all);
 }
@@ -119,9 +119,9 @@ TEST_CASE("cli: weights that do not fit say from which EP they would", "[sim][cl
 
 TEST_CASE("cli: weights of a dense model say from which TP they would", "[sim][cli]") {
     // 405.9e9 parameters: on 8 ranks 101.5 GB in BF16, on 16 half of that, in 85.5 GB.
-    const Answer heavy =
-        isobath_run({"run", kDecode, "--set", "model=llama-3.1-405b", "--set", "speculation.method=none", "--set",
-                     "cluster.nodes=1", "--set", "precision=bf16", "--set", "layout={\"attention\":{\"tp\":8}}"});
+    const Answer heavy = isobath_run({"run", kDecode, "--set", "model=llama-3.1-405b", "--set",
+                                      "speculation.method=none", "--set", "cluster.nodes=1", "--set",
+                                      "precision=bf16", "--set", "layout={\"attention\":{\"tp\":8}}"});
     CHECK(heavy.code == cli::kNoFit);
     CHECK(heavy.out.find("from attention TP16 on, that is 16 GPUs for each replica") != heavy.out.npos);
 }

@@ -76,8 +76,9 @@ Said say(const std::vector<std::string>& words) {
 }  // namespace
 
 TEST_CASE("explain: every operation of run --json is explained by the same number", "[explain]") {
-    for (const Study& study : many_studies())
-        for (const json& op : to_json(study.result)["step"]["ops"]) {
+    for (const Study& study : many_studies()) {
+        const json result = to_json(study.result);
+        for (const json& op : result["step"]["ops"]) {
             INFO(study.scenario().name << ", " << op["name"]);
             const Explanation e = explain(study, op["name"]);
             CHECK(e.result.value == op["time_s"].get<double>());
@@ -86,6 +87,7 @@ TEST_CASE("explain: every operation of run --json is explained by the same numbe
             CHECK(e.source == op["source"].get<std::string>());
             CHECK(e.bound == op["bound"].get<std::string>());
         }
+    }
 }
 
 TEST_CASE("explain: the steps of every topic lead to its result, and every input says where it comes from",

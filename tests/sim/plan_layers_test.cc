@@ -47,7 +47,8 @@ double sum(const RoleTimes& t, std::initializer_list<Role> roles) {
 double hook_period(const RoleTimes& t) {
     const Seconds window_d =
         t[Role::dispatch_send] + t[Role::shared] + t[Role::attention_in] + t[Role::dispatch_recv];
-    const Seconds window_c = t[Role::combine_send] + t[Role::attention_out] + t[Role::attention_reduce] + t[Role::combine_recv];
+    const Seconds window_c =
+        t[Role::combine_send] + t[Role::attention_out] + t[Role::attention_reduce] + t[Role::combine_recv];
     return 2 *
            (std::max(t[Role::dispatch], window_d) + t[Role::experts] + std::max(t[Role::combine], window_c))
                .in(us);
@@ -55,7 +56,8 @@ double hook_period(const RoleTimes& t) {
 
 /// max(2 (A + S + X), 2 (D + C), 2 C + A + X); D and C with their barriers.
 double two_batch_period(const RoleTimes& t) {
-    const double A = sum(t, {Role::attention_in, Role::attention_out, Role::attention_reduce}), S = t[Role::shared].in(us);
+    const double A = sum(t, {Role::attention_in, Role::attention_out, Role::attention_reduce}),
+                 S = t[Role::shared].in(us);
     const double X = t[Role::experts].in(us);
     const double D = (t[Role::dispatch] + t[Role::dispatch_barrier]).in(us);
     const double C = (t[Role::combine] + t[Role::combine_barrier]).in(us);
@@ -66,7 +68,8 @@ double two_batch_period(const RoleTimes& t) {
 class Cycles {
   public:
     explicit Cycles(const RoleTimes& t) {
-        const double A = sum(t, {Role::attention_in, Role::attention_out, Role::attention_reduce}), S = sum(t, {Role::shared});
+        const double A = sum(t, {Role::attention_in, Role::attention_out, Role::attention_reduce}),
+                     S = sum(t, {Role::shared});
         const double X = sum(t, {Role::experts}), D = sum(t, {Role::dispatch, Role::dispatch_barrier});
         const double C = sum(t, {Role::combine, Role::combine_barrier});
         time_          = {A, S, A, X, X, S, C, D, D, C};

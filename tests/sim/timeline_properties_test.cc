@@ -1,9 +1,8 @@
-#include "sim/timeline.h"
-
 #include <algorithm>
 #include <random>
 #include <stdexcept>
 
+#include "sim/timeline.h"
 #include "tests/catch.h"
 
 using namespace isobath;
