@@ -90,8 +90,9 @@ std::vector<MetricChange> parts_of(const Side& a, const Side& b) {
     const json &x = a.object(parts), &y = b.object(parts);
     std::vector<MetricChange> out;
     for (const json* side : {&x, &y})
-        for (const auto& [key, value] : side->items()) {
-            std::string name = key.ends_with("_s") ? key.substr(0, key.size() - 2) : key;
+        for (const auto& part : side->items()) {
+            const std::string& key = part.key();  // not a structured binding: Clang 14 lets no lambda see one
+            std::string name       = key.ends_with("_s") ? key.substr(0, key.size() - 2) : key;
             std::replace(name.begin(), name.end(), '_', ' ');
             const bool there =
                 std::any_of(out.begin(), out.end(), [&](const auto& m) { return m.name == name; });

@@ -52,7 +52,21 @@ void apply(const Override& o, json& scenario) {
 
 }  // namespace
 
+namespace {
+
+/// JSON is UTF-8, and so a scenario written out must be.
+bool is_utf8(const std::string& text) {
+    try {
+        return !json(text).dump().empty();
+    } catch (const json::type_error&) {
+        return false;
+    }
+}
+
+}  // namespace
+
 Override parse_override(const std::string& text) {
+    if (!is_utf8(text)) throw SpecError("--set " + clipped(text) + ": expected UTF-8 text");
     const auto sign = text.find('=');
     if (sign == text.npos || sign == 0 || text.substr(0, sign) == "/")
         throw SpecError("--set " + clipped(text) + ": expected path=value, such as layout.experts.ep=32");

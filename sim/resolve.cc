@@ -64,6 +64,20 @@ Preset load(const std::string& name, const std::string& folder, const DataFiles&
     return preset;
 }
 
+/// Puts the user's values over a preset's, object by object; a figure keeps its form, but not its interval.
+void change(json& preset, const json& changes) {
+    for (const auto& [key, wanted] : changes.items()) {
+        json& old         = preset[key];
+        const bool figure = old.is_object() && old.contains("source");
+        if (figure && !wanted.is_object())
+            old = {{"value", wanted}, {"source", "set by the user"}};
+        else if (!figure && old.is_object() && wanted.is_object())
+            change(old, wanted);
+        else
+            old = wanted;
+    }
+}
+
 /// The text of `wanted`: a name, a path, or {"extends": name, key: value, ...}. Changes go under `inside`
 /// where a preset keeps its fields in an inner object.
 Preset load_text(const PresetText& wanted, const std::string& folder, const DataFiles& data,
@@ -76,13 +90,7 @@ Preset load_text(const PresetText& wanted, const std::string& folder, const Data
     value.erase("extends");
     const bool within = inside && base.value.contains(inside) && base.value[inside].is_object();
     json& target      = within ? base.value[inside] : base.value;
-    for (const auto& [key, change] : value.items()) {
-        if (target.contains(key) && target[key].is_object() && target[key].contains("source") &&
-            !change.is_object())
-            target[key] = {{"value", change}, {"source", "set by the user"}};
-        else
-            target[key] = change;
-    }
+    change(target, value);
     base.changed = true;
     return base;
 }

@@ -76,7 +76,7 @@ std::string answers(const RunResult& r, Paint paint) {
                        r.fits ? "fits" : paint.bold("does not fit"), gib(m.weights), gib(m.kv),
                        gib(m.activations), gib(m.buffers));
     out += fmt::format(
-        "{:<12} {} of {} free; room for {:.0f} cached tokens, {:.1f} requests per GPU at this length\n", "",
+        "{:<12} {} of {} free; room for {:.0f} cached tokens, {:.1f} such requests per GPU\n", "",
         gib(m.free), gib(m.capacity), m.max_total_tokens, m.max_batch);
     if (!r.fits) out += fmt::format("{:<12} {}\n", "", to_text(r.advice, s));
     return out + "\n";
@@ -102,6 +102,7 @@ std::string parts_table(const RunResult& r, Paint paint) {
         const double share = t / period;
         std::string name(name_of(static_cast<LayerPart>(i)));
         std::replace(name.begin(), name.end(), '_', ' ');
+        if (name == "other") name = "small kernels";
         if (const auto gemm = name.find("gemm"); gemm != name.npos) name.replace(gemm, 4, "GEMM");
         out += fmt::format(
             "  {:<17} {:>10}  {:>5.1f} %  {}\n", name, time(t), 100 * share,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sim/batch.h"
+#include "sim/step_account.h"
 
 namespace isobath {
 namespace {
@@ -100,6 +101,7 @@ class Evaluation {
     }
 
     Seconds stage(Stage s) const { return w_.stages[at(s)].time; }
+    Seconds gap() const { return bent(s_.engine.launch_gap, bend_[at(Family::in_situ)]); }
 
     /// What the busiest rank's experts take beyond the mean rank's: its rows lie E[max] deviations above.
     Seconds straggler_lag() const {
@@ -197,90 +199,7 @@ class Evaluation {
         find_steady_state();
         out.moe_layer = w_.steady.period;
         out.straggler = stage(Stage::experts) > Seconds{} ? 1 + lag_ / stage(Stage::experts) : 1;
-        account(out);
-    }
-
-    /// Splits the last layer of the timeline into parts: each compute task's time by its stage's kernels,
-    /// idle time before a wait to what it waits for, the rest to bubbles.
-    void account(StepTimes& out) {
-        const auto n     = static_cast<std::size_t>(w_.steady.tasks_per_layer);
-        const auto first = w_.plan.tasks.size() - n;
-        Seconds compute_end, comm_busy, compute_busy;
-        for (std::size_t i = 0; i < w_.plan.tasks.size(); ++i) {
-            const Task& task         = w_.plan.tasks[i];
-            const Interval& interval = w_.timeline.intervals[i];
-            const Seconds took       = interval.end - interval.start;
-            if (i >= first) account_task(out, task, took, interval.start - compute_end);
-            if (task.lane == Lane::compute) {
-                compute_end = interval.end;
-                if (i >= first) compute_busy += took;
-            } else if (i >= first && task.lane != Lane::flight) {
-                comm_busy += took;
-            }
-            if (i >= first && (task.lane == Lane::comm || task.lane == Lane::flight)) out.network += took;
-        }
-        const Seconds waits                      = out.exposed_network;
-        out.compute                              = compute_busy;
-        const Seconds idle                       = out.moe_layer - compute_busy - waits;
-        out.parts[at(LayerPart::compute_bubble)] = std::max(Seconds{}, idle);
-        out.exposed_network += std::max(Seconds{}, idle);
-        if (comm_busy > Seconds{} && m_.layer_plan().overlap == Overlap::two_batch)
-            out.parts[at(LayerPart::comm_bubble)] = std::max(Seconds{}, out.moe_layer - comm_busy);
-    }
-
-    void account_stage(StepTimes& out, const StageCost& stage, double stretch) {
-        out.parts[at(LayerPart::attention_core)] += stretch * stage.parts[0];
-        out.parts[at(LayerPart::dense_gemm)] += stretch * stage.parts[1];
-        out.parts[at(LayerPart::expert_gemm)] += stretch * stage.parts[2];
-        out.parts[at(LayerPart::other)] += stretch * stage.parts[3];
-        Seconds kernels;
-        for (const Seconds part : stage.parts) kernels += part;
-        out.parts[at(LayerPart::launch_gaps)] += stretch * (stage.time - kernels);
-    }
-
-    void account_task(StepTimes& out, const Task& task, Seconds took, Seconds idle) {
-        const Role role      = static_cast<Role>(task.tag);
-        const double stretch = task.time > Seconds{} ? took / task.time : 1;
-        const Seconds gap    = bent(s_.engine.launch_gap, bend_[at(Family::in_situ)]);
-        auto part            = [&](LayerPart p) -> Seconds& { return out.parts[at(p)]; };
-        switch (role) {
-            case Role::attention_in: account_stage(out, w_.stages[at(Stage::attention_in)], stretch); break;
-            case Role::attention_out:
-                account_stage(out, w_.stages[at(Stage::attention_out)], stretch);
-                account_stage(out, w_.stages[at(Stage::gate)], stretch);
-                break;
-            case Role::shared: account_stage(out, w_.stages[at(Stage::shared)], stretch); break;
-            case Role::experts: account_stage(out, w_.stages[at(Stage::experts)], stretch); break;
-            case Role::dense_ffn: account_stage(out, w_.stages[at(Stage::dense_ffn)], stretch); break;
-            case Role::dispatch_send:
-            case Role::dispatch_recv:
-                part(LayerPart::dispatch) += took - gap;
-                part(LayerPart::launch_gaps) += gap;
-                break;
-            case Role::combine_send:
-            case Role::combine_recv:
-                part(LayerPart::combine) += took - gap;
-                part(LayerPart::launch_gaps) += gap;
-                break;
-            case Role::wait_dispatch:
-                if (m_.layer_plan().hook) part(LayerPart::dispatch) += idle;
-                out.exposed_network += idle;
-                break;
-            case Role::wait_combine:
-                if (m_.layer_plan().hook) part(LayerPart::combine) += idle;
-                out.exposed_network += idle;
-                break;
-            case Role::dispatch:
-                if (!m_.layer_plan().hook) part(LayerPart::dispatch) += took;
-                break;
-            case Role::combine:
-                if (!m_.layer_plan().hook) part(LayerPart::combine) += took;
-                break;
-            case Role::dispatch_barrier: part(LayerPart::dispatch_barrier) += took; break;
-            case Role::combine_barrier: part(LayerPart::combine_barrier) += took; break;
-            case Role::attention_reduce:
-            case Role::experts_reduce: part(LayerPart::all_reduce) += took; break;
-        }
+        account_layer(m_, w_, gap(), out);
     }
 
     void dense_layer(StepTimes& out) {
@@ -292,7 +211,7 @@ class Evaluation {
                                      stage(Stage::dense_ffn) + all_reduces);
         if (s_.model.moe) return;
         for (const Stage one : {Stage::attention_in, Stage::attention_out, Stage::dense_ffn})
-            account_stage(out, w_.stages[at(one)], 1);
+            account_stage(w_.stages[at(one)], 1, out);
         out.parts[at(LayerPart::all_reduce)] = all_reduces;
         out.compute                          = out.dense_layer - all_reduces;
         out.network = out.exposed_network = all_reduces;
@@ -325,31 +244,7 @@ class Evaluation {
         out.drafts            = double(drafts) * (block + head + batches * stage(Stage::mtp_in));
         out.host              = bent(s_.engine.host_step_overhead, bend_[at(Family::in_situ)]);
         out.step              = out.layers + out.ends + out.drafts + out.host;
-        share_by_source(out);
-    }
-
-    /// The step's time by what it rests on: kernels by their own source; gaps and contention are fitted;
-    /// waiting, barriers and all-reduces rest on the network's estimate.
-    void share_by_source(StepTimes& out) {
-        Seconds known;
-        const auto add = [&](const StageCost& stage, double times) {
-            for (std::size_t i = 0; i < kSourceCount; ++i) {
-                out.by_source[i] += times * stage.by_source[i];
-                known += times * stage.by_source[i];
-            }
-        };
-        const double batches = micro_batches(s_.layout.overlap);
-        const double layers  = s_.model.num_hidden_layers + s_.speculation.drafts();
-        const double moe     = s_.model.moe ? layers - s_.model.dense_layers() : 0;
-        for (const Stage one : {Stage::attention_in, Stage::attention_out})
-            add(w_.stages[at(one)], batches * layers);
-        for (const Stage one : {Stage::gate, Stage::shared, Stage::experts})
-            add(w_.stages[at(one)], batches * moe);
-        add(w_.stages[at(Stage::dense_ffn)], batches * s_.model.dense_layers());
-        add(w_.stages[at(Stage::embed)], batches);
-        add(w_.stages[at(Stage::head)], batches * (1 + s_.speculation.drafts()));
-        const Source rest = m_.exchange() ? w_.exchange.dispatch.source : Source::fitted;
-        out.by_source[at(rest)] += std::max(Seconds{}, out.step - known);
+        share_by_source(m_, w_, out);
     }
 
     const StepModel& m_;

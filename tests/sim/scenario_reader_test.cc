@@ -194,6 +194,9 @@ TEST_CASE("scenario: --set replaces any field", "[sim][scenario]") {
     CHECK(read(text, {"/layout/experts/redundant=16"}).layout.redundant == 16);
     CHECK(read(text, {"name=a b"}).name == "a b");
     CHECK(read(text, {"model.num_hidden_layers=10"}).model.num_hidden_layers == 10);
+    CHECK(read(text, {"cluster.gpu.peaks.fp8=9 TFLOP/s"}).cluster.gpu.peak(Math::fp8) ==
+          9 * unit::TFLOP / unit::s);
+    CHECK(read(text, {"cluster.gpu.peaks.fp8=9 TFLOP/s"}).cluster.gpu.supports(Math::bf16));
     CHECK(read(text, {"cluster.gpu.memory=100 GiB"}).cluster.gpu.memory == 100 * unit::GiB);
     CHECK(read(text, {"cluster=h800-8xcx7", "layout.attention.dp=128", "layout.experts.ep=128"})
               .cluster.nodes == 16);
@@ -229,6 +232,7 @@ TEST_CASE("scenario: a wrong --set is named as it was typed", "[sim][scenario]")
           "--set layout={\"pp\": line 1, column 6: not JSON: unexpected end of input; expected ':'");
     CHECK_THROWS_WITH(parse_override("nonsense"),
                       "--set nonsense: expected path=value, such as layout.experts.ep=32");
+    CHECK_THROWS_WITH(parse_override("name=\xff"), "--set name=\\xff: expected UTF-8 text");
     CHECK_THROWS_WITH(parse_override("=3"), "--set =3: expected path=value, such as layout.experts.ep=32");
     CHECK_THROWS_WITH(parse_override("/=3"), "--set /=3: expected path=value, such as layout.experts.ep=32");
 }
