@@ -51,7 +51,10 @@ constexpr auto kKeys = std::to_array<std::string_view>({"model_type",
 
 /// DeepSeekMoE: fine-grained routed experts, shared experts, a few leading dense layers.
 ModelSpec read_deepseek(SpecReader& in, ModelSpec model, bool with_indexer) {
-    model.attention         = read_mla(in, with_indexer);
+    // "kv_lora_rank": null asks what grouped attention would do in MLA's place.
+    const bool grouped = in.has("kv_lora_rank") && !present(in, "kv_lora_rank");
+    model.attention =
+        grouped ? read_grouped(in, model.hidden_size, false, false) : read_mla(in, with_indexer);
     model.intermediate_size = in.integer("intermediate_size", 1, kMaxWidth);
     if (!present(in, "n_routed_experts")) return model;
     model.moe                      = read_deepseek_experts(in);

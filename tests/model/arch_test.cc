@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/counts.h"
 #include "tests/catch.h"
 
 using namespace isobath;
@@ -104,4 +105,17 @@ TEST_CASE("arch: a sliding window is refused only where it is used", "[model][ar
     CHECK(read_model(config, "x", "x.json").attention.bias);
     config["use_sliding_window"] = true;
     CHECK_THROWS_WITH(read_model(config, "x", "x.json"), Catch::Contains("/sliding_window: sliding-window"));
+}
+
+TEST_CASE("arch: a null kv_lora_rank puts grouped attention in MLA's place", "[model][arch]") {
+    // DeepSeek-V3 with 8 kv heads of 128: 2 * 61 layers * 8 * 128 * 2 B = 249,856 B of cache per token, 3.6
+    // times the latent's 70,272.
+    json config            = json::parse(*DataFiles().find("scenarios/models/deepseek-v3.json"))["config"];
+    config["kv_lora_rank"] = nullptr, config["num_key_value_heads"] = 8, config["head_dim"] = 128;
+    const ModelSpec model = read_model(config, "v3-gqa", "x.json");
+    CHECK(model.attention.kind == AttentionKind::gqa);
+    CHECK(kv_bytes_per_token(model, KvLayout::bf16) == 249'856 * unit::B);
+    config.erase("kv_lora_rank");
+    CHECK_THROWS_WITH(read_model(config, "v3", "x.json"),
+                      Catch::StartsWith("x.json: /kv_lora_rank: missing"));
 }
