@@ -9,6 +9,7 @@
 #include "hw/spec_reader.h"
 #include "sim/cli/command.h"
 #include "tests/catch.h"
+#include "tests/sim/said.h"
 
 using namespace isobath;
 using nlohmann::json;
@@ -33,17 +34,6 @@ json small(double step, json ops) {
             {"throughput", {{"output_tokens_per_s_per_gpu", 1 / step}, {"input_tokens_per_s_per_gpu", 0}}},
             {"memory", {{"free", 1e9}, {"max_total_tokens", 1000}}},
             {"cost", {{"usd_per_million_output_tokens", 1}, {"usd_per_million_input_tokens", 0}}}};
-}
-
-struct Said {
-    int code;
-    std::string out, err;
-};
-
-Said say(const std::vector<std::string>& words) {
-    std::ostringstream out, err;
-    const int code = cli::run_main(words, out, err, false);
-    return {code, out.str(), err.str()};
 }
 
 std::string temporary(const char* name, const std::string& text) {

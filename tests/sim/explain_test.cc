@@ -10,6 +10,7 @@
 #include "sim/explain/kernel_words.h"
 #include "sim/scenario_reader.h"
 #include "tests/catch.h"
+#include "tests/sim/said.h"
 
 using namespace isobath;
 using nlohmann::json;
@@ -60,17 +61,6 @@ const Known& find(const std::vector<Known>& all, const std::string& name) {
     const auto found = std::find_if(all.begin(), all.end(), [&](const Known& k) { return k.name == name; });
     REQUIRE(found != all.end());
     return *found;
-}
-
-struct Said {
-    int code;
-    std::string out, err;
-};
-
-Said say(const std::vector<std::string>& words) {
-    std::ostringstream out, err;
-    const int code = cli::run_main(words, out, err, false);
-    return {code, out.str(), err.str()};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "hw/spec_reader.h"
 #include "sim/cli/command.h"
 #include "tests/catch.h"
+#include "tests/sim/said.h"
 
 using namespace isobath;
 using nlohmann::json;
@@ -62,17 +63,6 @@ std::string faults(const json& schema, const json& value) {
     Checker checker;
     checker.check(schema, value);
     return checker.wrong;
-}
-
-struct Said {
-    int code;
-    std::string out, err;
-};
-
-Said say(const std::vector<std::string>& words) {
-    std::ostringstream out, err;
-    const int code = cli::run_main(words, out, err, false);
-    return {code, out.str(), err.str()};
 }
 
 json schema(const std::string& name) {
