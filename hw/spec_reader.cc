@@ -159,7 +159,7 @@ std::string SpecReader::text(const std::string& key) {
 }
 
 std::string SpecReader::text(const std::string& key, std::string otherwise) {
-    return asked(key) ? text(key) : otherwise;
+    return asked(key) ? text(key) : std::move(otherwise);
 }
 
 int SpecReader::integer(const std::string& key, int min, int max) {

@@ -4,22 +4,12 @@
 
 #include "sim/cli/command.h"
 #include "tests/sim/golden.h"
+#include "tests/sim/said.h"
 
 using namespace isobath;
 using isobath::golden::check;
 
 namespace {
-
-struct Answer {
-    int code;
-    std::string out, err;
-};
-
-Answer isobath_run(std::vector<std::string> words) {
-    std::ostringstream out, err;
-    const int code = cli::run_main(words, out, err, false);
-    return {code, out.str(), err.str()};
-}
 
 const std::string kDecode = "deepseek-v3-decode-ep128-h800", kPrefill = "deepseek-v3-prefill-ep32-h800";
 
@@ -38,10 +28,10 @@ std::vector<std::string> with(std::vector<std::string> words, std::initializer_l
 }  // namespace
 
 TEST_CASE("cli: every command's help is as it was approved", "[sim][cli]") {
-    check("help", isobath_run({"--help"}).out);
-    CHECK(isobath_run({}).out == isobath_run({"--help"}).out);
+    check("help", say({"--help"}).out);
+    CHECK(say({}).out == say({"--help"}).out);
     for (const cli::Command& c : cli::commands()) {
-        const Answer help = isobath_run({std::string(c.name), "--help"});
+        const Said help = say({std::string(c.name), "--help"});
         if (help.code == cli::kUserError && help.err.ends_with("not yet\n")) continue;
         CHECK(help.code == cli::kDone);
         CHECK(help.err.empty());
@@ -50,13 +40,13 @@ TEST_CASE("cli: every command's help is as it was approved", "[sim][cli]") {
 }
 
 TEST_CASE("cli: the version is one word and a number", "[sim][cli]") {
-    const Answer version = isobath_run({"--version"});
+    const Said version = say({"--version"});
     CHECK(version.code == cli::kDone);
     CHECK(version.out.substr(0, version.out.find('\n')) == "isobath 0.1.0");
 }
 
 TEST_CASE("cli: a step is told as it was approved", "[sim][cli]") {
-    const Answer decode = isobath_run(kSmall), prefill = isobath_run({"run", kPrefill});
+    const Said decode = say(kSmall), prefill = say({"run", kPrefill});
     CHECK(decode.err.empty());
     CHECK(decode.code == cli::kDone);
     check("run-decode-2-nodes", decode.out);
@@ -83,7 +73,7 @@ TEST_CASE("cli: the user's mistakes are one line and exit code 2", "[sim][cli]")
                                                {"run", std::string(5000, 'x')},
                                                {"presets", "h801"},
                                                {"presets", "zzzzzzzzzz"}}) {
-        const Answer answer = isobath_run(words);
+        const Said answer = say(words);
         INFO(answer.err);
         CHECK(answer.code == cli::kUserError);
         CHECK(answer.out.empty());
@@ -95,23 +85,23 @@ TEST_CASE("cli: the user's mistakes are one line and exit code 2", "[sim][cli]")
 }
 
 TEST_CASE("cli: what does not fit is exit code 3 and says what would", "[sim][cli]") {
-    const Answer many = isobath_run({"run", kDecode, "--set", "workload.batch_per_gpu=1000"});
+    const Said many = say({"run", kDecode, "--set", "workload.batch_per_gpu=1000"});
     CHECK(many.code == cli::kNoFit);
     const auto at = many.out.find("largest batch that fits: ");
     REQUIRE(at != many.out.npos);
     // What it names fits, and one more does not.
     const int most = std::stoi(many.out.substr(at + 25));
-    CHECK(isobath_run({"run", kDecode, "--set", "workload.batch_per_gpu=" + std::to_string(most)}).code ==
+    CHECK(say({"run", kDecode, "--set", "workload.batch_per_gpu=" + std::to_string(most)}).code ==
           cli::kDone);
-    CHECK(isobath_run({"run", kDecode, "--set", "workload.batch_per_gpu=" + std::to_string(most + 1)}).code ==
+    CHECK(say({"run", kDecode, "--set", "workload.batch_per_gpu=" + std::to_string(most + 1)}).code ==
           cli::kNoFit);
 }
 
 TEST_CASE("cli: weights that do not fit say from which EP they would", "[sim][cli]") {
     // 256 experts of 3 * 7168 * 2048 B * (1 + 4/128^2) = 44.05 MB in each of 58 layers and the MTP module: on
     // 8 ranks 32 of them take 83.2 GB, on 16 half of that, beside 15 GB of the rest, in 85.5 GB.
-    const Answer heavy = isobath_run({"run", kDecode, "--set", "cluster.nodes=1", "--set",
-                                      "layout.attention.dp=8", "--set", "layout.experts.ep=8"});
+    const Said heavy = say({"run", kDecode, "--set", "cluster.nodes=1", "--set", "layout.attention.dp=8",
+                            "--set", "layout.experts.ep=8"});
     CHECK(heavy.code == cli::kNoFit);
     CHECK(heavy.out.find("weights alone do not fit; they would from EP16 on, that is 16 GPUs") !=
           heavy.out.npos);
@@ -119,18 +109,16 @@ TEST_CASE("cli: weights that do not fit say from which EP they would", "[sim][cl
 
 TEST_CASE("cli: weights of a dense model say from which TP they would", "[sim][cli]") {
     // 405.9e9 parameters: on 8 ranks 101.5 GB in BF16, on 16 half of that, in 85.5 GB.
-    const Answer heavy = isobath_run({"run", kDecode, "--set", "model=llama-3.1-405b", "--set",
-                                      "speculation.method=none", "--set", "cluster.nodes=1", "--set",
-                                      "precision=bf16", "--set", "layout={\"attention\":{\"tp\":8}}"});
+    const Said heavy =
+        say({"run", kDecode, "--set", "model=llama-3.1-405b", "--set", "speculation.method=none", "--set",
+             "cluster.nodes=1", "--set", "precision=bf16", "--set", "layout={\"attention\":{\"tp\":8}}"});
     CHECK(heavy.code == cli::kNoFit);
     CHECK(heavy.out.find("from attention TP16 on, that is 16 GPUs for each replica") != heavy.out.npos);
 }
 
 TEST_CASE("cli: serving is told as the decode step of a closed loop", "[sim][cli]") {
     // 128 GPUs and 8,192 requests in flight: 64 per GPU, at 1,000 + 500 / 2 = 1,250 tokens.
-    const auto run = [](std::vector<std::string> words) {
-        return nlohmann::json::parse(isobath_run(words).out);
-    };
+    const auto run = [](std::vector<std::string> words) { return nlohmann::json::parse(say(words).out); };
     const auto serve =
         run({"run", kDecode, "--json", "--set", "phase=serve", "--set", "workload.concurrency=8192", "--set",
              "workload.isl=1000", "--set", "workload.osl=500"});
@@ -141,8 +129,8 @@ TEST_CASE("cli: serving is told as the decode step of a closed loop", "[sim][cli
 }
 
 TEST_CASE("cli: JSON and text go where they are asked to", "[sim][cli]") {
-    const auto file     = std::filesystem::temp_directory_path() / "isobath-cli-test.json";
-    const Answer answer = isobath_run(with(kSmall, {"--json", "-o", file.string()}));
+    const auto file   = std::filesystem::temp_directory_path() / "isobath-cli-test.json";
+    const Said answer = say(with(kSmall, {"--json", "-o", file.string()}));
     CHECK(answer.out.empty());
     const auto parsed = nlohmann::json::parse(golden::read(file));
     CHECK(parsed["step"]["time_s"] > 0);
