@@ -31,7 +31,8 @@ Bytes deepep_low_latency_buffers(double max_tokens, int hidden, int ranks, int p
 }
 
 Bytes deepep_normal_buffers(int hidden, int ranks, const DeepEpNormal& config, int gpus_per_node) {
-    const double channels = config.sms / 2, peers = std::min(ranks, gpus_per_node);
+    const int pairs       = config.sms / 2;  // a channel takes two whole SMs
+    const double channels = pairs, peers = std::min(ranks, gpus_per_node);
     const double nodes = std::max(1, ranks / gpus_per_node);
     const double nvlink =
         channels * peers * (config.nvl_recv_tokens * slot_bytes(hidden) + 4 * (2 * nodes + 3));

@@ -38,7 +38,7 @@ void add_indexer(AttentionParameters& p, const AttentionSpec& a, Count hidden) {
     p.indexer_q          = Count(a.q_lora_rank) * i.heads * i.head_dim;
     p.indexer_k          = hidden * i.head_dim;
     p.indexer_weights    = hidden * i.heads;
-    p.norms += 2 * i.head_dim;
+    p.norms += Count{2} * i.head_dim;
 }
 
 AttentionParameters attention_parameters(const AttentionSpec& a, Count hidden) {

@@ -81,12 +81,16 @@ bool step(const Problem& problem, VectorXd& logs, double& damping) {
     VectorXd gradient  = j.transpose() * w.cwiseProduct(r);
     MatrixXd curvature = j.transpose() * w.asDiagonal() * j;
     hold_at_bounds(problem, logs, gradient, curvature);
-    for (const double before = problem.loss(r); damping < 1e12; damping *= 4) {
+    const double before = problem.loss(r);
+    while (damping < 1e12) {
         MatrixXd damped = curvature;
         damped.diagonal() *= 1 + damping;
         damped.diagonal().array() += 1e-12;
         const VectorXd next = problem.clamped(logs - damped.ldlt().solve(gradient));
-        if (!(problem.loss(problem.at(next)) < before)) continue;
+        if (!(problem.loss(problem.at(next)) < before)) {
+            damping *= 4;
+            continue;
+        }
         const double moved = (next - logs).cwiseAbs().maxCoeff();
         logs               = next;
         damping            = std::max(damping / 10, 1e-12);
