@@ -70,6 +70,7 @@ Implementation<Constants> read_implementation(SpecReader in, const std::string& 
     out.basis       = in.choice("basis", bases) == 0 ? Source::fitted : Source::assumed;
     read_constants(in.object("constants"), out.constants);
     out.residuals = read_residuals(in.object("residuals"));
+    if (in.has("unseen")) out.unseen = read_unseen(in.object("unseen"));
     in.finish();
     return out;
 }

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "hw/data.h"
 #include "hw/estimate.h"
+#include "hw/scores.h"
 #include "hw/units.h"
 
 namespace isobath {
@@ -61,6 +63,7 @@ struct Implementation {
     Source basis = Source::fitted;  ///< assumed: constants taken over from another kernel
     Constants constants;
     Residuals residuals;
+    std::optional<UnseenScores> unseen = {};  ///< errors on rows that were not fitted, where any were kept
     bool operator==(const Implementation&) const = default;
 };
 

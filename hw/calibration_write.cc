@@ -48,14 +48,20 @@ Json entry(const Residuals& r) {
 }
 
 template <class Constants>
+Json entry(const Implementation<Constants>& each) {
+    Json out{{"measured_on", each.measured_on},
+             {"source", each.source},
+             {"basis", std::string(name_of(each.basis))},
+             {"constants", entry(each.constants)},
+             {"residuals", entry(each.residuals)}};
+    if (each.unseen) out["unseen"] = to_json(*each.unseen);
+    return out;
+}
+
+template <class Constants>
 Json entry(const KernelFamily<Constants>& family) {
     Json all = Json::object();
-    for (const auto& each : family.implementations)
-        all[each.name] = {{"measured_on", each.measured_on},
-                          {"source", each.source},
-                          {"basis", std::string(name_of(each.basis))},
-                          {"constants", entry(each.constants)},
-                          {"residuals", entry(each.residuals)}};
+    for (const auto& each : family.implementations) all[each.name] = entry(each);
     return {{"default", family.preferred}, {"implementations", std::move(all)}};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "hw/spec_reader.h"
@@ -25,7 +26,8 @@ Gathered gather(std::span<const KernelTable> tables, const std::string& implemen
     };
     for (const KernelTable& table : tables) {
         if (table.implementation != implementation || !kernels.count(table.kernel)) continue;
-        out.samples.insert(out.samples.end(), table.samples.begin(), table.samples.end());
+        std::copy_if(table.samples.begin(), table.samples.end(), std::back_inserter(out.samples),
+                     [](const KernelSample& sample) { return !sample.held_back; });
         add(out.measured_on, table.measured_on);
         add(out.source, table.source);
     }
@@ -143,11 +145,6 @@ void fit_rest(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibrati
     }
 }
 
-/// The family of a calibration that serves a table's kernel.
-std::string family_of(const std::string& kernel) {
-    return kernel == "grouped_masked" || kernel == "grouped_contiguous" ? "grouped_gemm" : kernel;
-}
-
 }  // namespace
 
 Calibration fit_calibration(const GpuSpec& gpu, std::span<const KernelTable> tables,
@@ -162,6 +159,10 @@ Calibration fit_calibration(const GpuSpec& gpu, std::span<const KernelTable> tab
     fit_flash(gpu, tables, out);
     fit_rest(gpu, tables, out);
     return out;
+}
+
+std::string family_of(const std::string& kernel) {
+    return kernel == "grouped_masked" || kernel == "grouped_contiguous" ? "grouped_gemm" : kernel;
 }
 
 Residuals residuals_on(const Calibration& calibration, const GpuSpec& gpu, const KernelTable& table) {

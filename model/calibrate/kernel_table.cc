@@ -51,21 +51,19 @@ Op grouped(Row& row, GroupedLayout layout) {
 }
 
 /// DeepSeek-V3's MLA: latent 512, rope key 64.
-Op mla(Row& row) {
-    return MlaDecode{row["batch"], row.whole("s_q"), row["context"], row.whole("heads"), 512,
-                     64,           KvLayout::bf16};
+Op mla(Row& row, KvLayout cache) {
+    return MlaDecode{row["batch"], row.whole("s_q"), row["context"], row.whole("heads"), 512, 64, cache};
 }
 
-Op flash(Row& row) {
+Op batched(Row& row, Format format) {
+    return BatchedGemm{row.whole("batch"), row["m"], row.whole("n"), row.whole("k"), format};
+}
+
+Op flash(Row& row, Format format) {
     const int heads = row.whole("heads");
-    return FlashPrefill{1,
-                        row["q_len"],
-                        row["q_len"],
-                        heads,
-                        heads,
-                        row.whole("qk_head_dim"),
-                        row.whole("v_head_dim"),
-                        Format::bf16};
+    return FlashPrefill{
+        1,     row["q_len"], row["q_len"], heads, heads, row.whole("qk_head_dim"), row.whole("v_head_dim"),
+        format};
 }
 
 using MakeOp = std::function<Op(Row&)>;
@@ -76,12 +74,14 @@ const std::map<std::string, MakeOp>& kernels() {
         {"gemm_bf16", [](Row& row) { return gemm(row, Format::bf16); }},
         {"grouped_masked", [](Row& row) { return grouped(row, GroupedLayout::masked); }},
         {"grouped_contiguous", [](Row& row) { return grouped(row, GroupedLayout::contiguous); }},
-        {"batched_gemm",
-         [](Row& row) -> Op {
-             return BatchedGemm{row.whole("batch"), row["m"], row.whole("n"), row.whole("k"), Format::bf16};
-         }},
-        {"mla_decode", mla},
-        {"flash_prefill", flash},
+        {"gemm_fp8_tensor", [](Row& row) { return gemm(row, Format::fp8_tensor); }},
+        {"gemm_fp4", [](Row& row) { return gemm(row, Format::nvfp4); }},
+        {"batched_gemm", [](Row& row) { return batched(row, Format::bf16); }},
+        {"batched_gemm_fp8", [](Row& row) { return batched(row, Format::fp8_block); }},
+        {"mla_decode", [](Row& row) { return mla(row, KvLayout::bf16); }},
+        {"mla_decode_fp8", [](Row& row) { return mla(row, KvLayout::fp8); }},
+        {"flash_prefill", [](Row& row) { return flash(row, Format::bf16); }},
+        {"flash_prefill_fp8", [](Row& row) { return flash(row, Format::fp8_tensor); }},
         {"indexer",  // 64 heads of 128, as DeepSeek-V3.2 has them
          [](Row& row) -> Op {
              return IndexerScore{row["queries"], row["context"], row["batch"], 64, 128};

@@ -14,6 +14,8 @@ namespace isobath {
 struct KernelSample {
     Op op;
     Seconds time;
+    std::string key = {};     ///< what a message calls the row, where its source says
+    bool held_back  = false;  ///< not to be fitted: the fit is judged by it
 };
 
 /// The rows of one table: one kernel, one implementation, one source.

@@ -41,6 +41,24 @@ TEST_CASE("calibration: a file that is written reads back as it was", "[hw][cali
     CHECK(to_json(load_calibration(data, "h800")) == text);
 }
 
+TEST_CASE("calibration: scores on unseen rows are kept beside the residuals", "[hw][calibration]") {
+    auto json = streaming_only();
+    auto& one = json["families"]["streaming"]["implementations"]["a"];
+    CHECK_FALSE(read_calibration(json, "x", "x.json").streaming.find()->unseen.has_value());
+    one["unseen"]       = nlohmann::json::parse(R"({"constants": 2, "held_back": {"rows": 3, "median": 0.05,
+        "p90": 0.1, "worst": 0.2, "worst_at": "bf16|16", "coverage": 0.75, "width": 0.25},
+        "sample": [[10, 11.5], [20, 19]]})");
+    const Calibration c = read_calibration(json, "x", "x.json");
+    const UnseenScores& un = *c.streaming.find()->unseen;
+    CHECK(un.held_back.worst_at == "bf16|16");
+    CHECK(un.sites_left_out.rows == 0);
+    CHECK(un.sample[1] == ScoredPoint{20, 19});
+    CHECK(read_calibration(nlohmann::json::parse(to_json(c)), "x", "x.json") == c);
+    one["unseen"]["sample"][1] = {20};
+    CHECK_THROWS_WITH(read_calibration(json, "x", "x.json"),
+                      Catch::Contains("/unseen/sample: expected pairs"));
+}
+
 TEST_CASE("calibration: a wrong file is refused where it is wrong", "[hw][calibration]") {
     auto json = streaming_only();
     SECTION("a default that is not there") {

@@ -1,0 +1,140 @@
+#include "model/calibrate/judge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include "model/calibrate/fit_calibration.h"
+#include "model/calibrate/holdout.h"
+#include "model/calibrated_time.h"
+
+namespace isobath {
+namespace {
+
+std::string by(std::initializer_list<double> sizes) {
+    std::string text;
+    for (const double size : sizes) text += (text.empty() ? "" : "x") + std::to_string(std::llround(size));
+    return text;
+}
+
+struct SiteOf {
+    std::string operator()(const Gemm& g) const { return by({double(g.n), double(g.k)}); }
+    std::string operator()(const BatchedGemm& g) const {
+        return by({double(g.batch), double(g.n), double(g.k)});
+    }
+    std::string operator()(const GroupedGemm& g) const {
+        return by({double(g.experts), double(g.n), double(g.k)});
+    }
+    std::string operator()(const MlaDecode& a) const { return by({double(a.heads), a.context}); }
+    std::string operator()(const FlashPrefill& a) const { return by({double(a.heads), a.q_len}); }
+    std::string operator()(const GqaDecode& a) const { return by({double(a.heads), a.context}); }
+    std::string operator()(const IndexerScore& i) const { return by({double(i.heads), i.context}); }
+    std::string operator()(const Streaming& s) const { return by({s.bytes.base()}); }
+};
+
+using Tables = std::vector<KernelTable>;
+
+/// Predicts with one implementation of one family, as a scenario that chose it would.
+struct Predict {
+    CalibratedTime time;
+    int sms;
+
+    Estimate operator()(const KernelSample& row) const { return time.cost(row.op, sms).estimate; }
+};
+
+/// The tables that one family's implementation is fitted to, and what stands around them.
+struct Bench {
+    const GpuSpec& gpu;
+    std::string family, implementation;
+    Tables tables;  ///< of this implementation, all kernels: families may share constants
+    int folds;
+
+    std::vector<KernelSample> rows() const {
+        std::vector<KernelSample> out;
+        for (const KernelTable& table : tables)
+            if (family_of(table.kernel) == family)
+                out.insert(out.end(), table.samples.begin(), table.samples.end());
+        return out;
+    }
+    Predict predict(const Calibration& calibration) const {
+        return {CalibratedTime(gpu, calibration, {{family, implementation}}), gpu.sm_count};
+    }
+};
+
+/// The tables without this family's rows of the sites in fold `left_out`.
+Tables without(Tables tables, const std::string& family, const std::map<std::string, int>& fold,
+               int left_out) {
+    for (KernelTable& table : tables) {
+        if (family_of(table.kernel) != family) continue;
+        std::erase_if(table.samples,
+                      [&](const KernelSample& row) { return fold.at(site_of(row.op)) == left_out; });
+    }
+    std::erase_if(tables, [](const KernelTable& table) { return table.samples.empty(); });
+    return tables;
+}
+
+std::map<std::string, int> folds_by_site(const std::vector<KernelSample>& rows, int folds) {
+    std::vector<std::string> sites;
+    for (const KernelSample& row : rows) sites.push_back(site_of(row.op));
+    const std::vector<int> fold = folds_of(sites, folds);
+    std::map<std::string, int> out;
+    for (std::size_t i = 0; i < sites.size(); ++i) out.emplace(sites[i], fold[i]);
+    return out;
+}
+
+std::vector<Scored> score_sites(const Bench& bench) {
+    const std::vector<KernelSample> rows = bench.rows();
+    const auto fold                      = folds_by_site(rows, bench.folds);
+    std::vector<Scored> out;
+    if (fold.size() < 2) return out;
+    for (int left_out = 0; left_out < std::min(bench.folds, int(fold.size())); ++left_out) {
+        const Predict predict = bench.predict(
+            fit_calibration(bench.gpu, without(bench.tables, bench.family, fold, left_out), "left-out"));
+        for (const KernelSample& row : rows)
+            if (fold.at(site_of(row.op)) == left_out) out.push_back({row.key, row.time, predict(row)});
+    }
+    return out;
+}
+
+/// Constants with an interval were fitted; those without were known or taken over.
+template <class T>
+int count(const Fitted<T>& fitted) {
+    return fitted.low < fitted.high;
+}
+int fitted_constants(const GemmConstants& c) {
+    return count(c.launch) + count(c.tile) + count(c.step) + count(c.compute) + count(c.memory);
+}
+int fitted_constants(const OverlapConstants& c) {
+    return count(c.launch) + count(c.compute) + count(c.memory) + count(c.cached);
+}
+
+UnseenScores scores(const Bench& bench, const Calibration& calibration, int constants) {
+    const std::vector<KernelSample> rows = bench.rows();
+    const std::vector<Scored> held_back =
+        score_held_back(std::span<const KernelSample>(rows), bench.predict(calibration));
+    return {constants, scores_of(held_back), scores_of(score_sites(bench)), sample_of(held_back)};
+}
+
+}  // namespace
+
+std::string site_of(const Op& op) {
+    return std::visit(SiteOf{}, op);
+}
+
+void judge_calibration(Calibration& calibration, const GpuSpec& gpu, std::span<const KernelTable> tables,
+                       int folds) {
+    const Calibration fitted = calibration;
+    each_family(calibration, [&](const char* key, auto& family) {
+        for (auto& each : family.implementations) {
+            Bench bench{gpu, key, each.name, {}, folds};
+            for (const KernelTable& table : tables)
+                if (table.implementation == each.name) bench.tables.push_back(table);
+            const std::vector<KernelSample> rows = bench.rows();
+            if (std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.held_back; }))
+                each.unseen = scores(bench, fitted, fitted_constants(each.constants));
+        }
+    });
+}
+
+}  // namespace isobath

@@ -1,0 +1,24 @@
+/// Judges a whole calibration by what its fits have not seen, with the predictions that a scenario gets.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "hw/calibration.h"
+#include "hw/gpu.h"
+#include "model/calibrate/kernel_table.h"
+
+namespace isobath {
+
+/// What is left out together when a form is asked for shapes that it has not seen: "16384x7168" of a GEMM,
+/// heads and context of an attention kernel. Sizes that a form should carry by itself (rows) are no part.
+std::string site_of(const Op& op);
+
+/// Fills `unseen` of every implementation whose tables hold rows back; others stay as they are.
+///
+/// Sites are left out in turn (`folds` groups), the implementation's tables fitted again by fit_calibration()
+/// and the left-out rows predicted by CalibratedTime, so any family that those two know is judged.
+void judge_calibration(Calibration& calibration, const GpuSpec& gpu, std::span<const KernelTable> tables,
+                       int folds = 5);
+
+}  // namespace isobath

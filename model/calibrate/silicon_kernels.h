@@ -1,0 +1,23 @@
+/// Silicon rows as kernels that the model knows.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "model/calibrate/kernel_table.h"
+#include "model/calibrate/silicon.h"
+
+namespace isobath {
+
+/// The rows of the families gemm, mla_bmm, mla_decode and mla_context, one table per kernel and
+/// implementation:
+///
+///   gemm_bf16, gemm_fp8 (block-scaled), gemm_fp8_tensor (one scale per tensor), gemm_fp4 (NVFP4)
+///   batched_gemm, batched_gemm_fp8     W_UK and W_UV of num_heads heads: 128 x 512 and 512 x 128
+///   mla_decode, mla_decode_fp8         by the cache's format; context = isl + step
+///   flash_prefill, flash_prefill_fp8   by the cache's format; kv_len = isl + step, heads of 192 and 128
+///
+/// Other families have no kernel of their own here and are left out. Throws SpecError on an unknown format.
+std::vector<KernelTable> kernel_tables(std::span<const SiliconTable> tables);
+
+}  // namespace isobath

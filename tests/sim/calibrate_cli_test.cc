@@ -1,0 +1,68 @@
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "sim/cli/command.h"
+#include "tests/catch.h"
+#include "tests/sim/said.h"
+
+using namespace isobath;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of made-up tables that is gone again afterwards.
+struct Folder {
+    fs::path path = fs::temp_directory_path() / "isobath-silicon-test";
+
+    Folder() { fs::create_directories(path); }
+    ~Folder() { fs::remove_all(path); }
+    std::string operator/(const std::string& name) const { return (path / name).string(); }
+    void write(const std::string& name, const std::string& text) const { std::ofstream(path / name) << text; }
+};
+
+/// 12 shapes of a product that takes 3 us and 1 us per MB of weights.
+std::string gemm_table(const std::string& device) {
+    std::string text = "framework,version,device,kernel_source,gemm_dtype,m,n,k,latency\n";
+    for (const int n : {2048, 4096, 8192, 16384})
+        for (const int m : {1, 8, 32})
+            text += "TRTLLM,1.0," + device + ",torch_flow,bfloat16," + std::to_string(m) + "," +
+                    std::to_string(n) + ",7168," + std::to_string(0.003 + n * 7168 * 2e-9) + "\n";
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("calibrate import: a folder of CSV tables becomes a calibration of the GPU asked for",
+          "[sim][cli][silicon]") {
+    const Folder folder;
+    folder.write("gemm_h200_sxm.csv", gemm_table("NVIDIA H200"));
+    folder.write("gemm_perf.csv", gemm_table("NVIDIA H100 80GB HBM3"));
+    const std::string out = folder / "mine.json";
+    for (const std::string gpu : {"h200", "h100"}) {
+        const Said said =
+            say({"calibrate", "import", "--silicon", folder.path.string(), "--gpu", gpu, "-o", out});
+        CHECK(said.err.empty());
+        REQUIRE(said.code == cli::kDone);
+        const auto json = nlohmann::json::parse(std::ifstream(out));
+        CHECK(json["gpu"] == gpu);
+        const auto& fitted = json["families"]["gemm_bf16"]["implementations"]["trtllm-1.0"];
+        const int seen = fitted["residuals"]["rows"], unseen = fitted["unseen"]["held_back"]["rows"];
+        CHECK(seen + unseen == 12);
+    }
+    const Said shown = say({"calibrate", "show", out});
+    CHECK(shown.out.find("Rows held back") != std::string::npos);
+    CHECK(shown.out.find("Whole shapes left out") != std::string::npos);
+}
+
+TEST_CASE("calibrate import: what is missing is said in one line", "[sim][cli][silicon]") {
+    const Folder folder;
+    folder.write("gemm_h200_sxm.csv", gemm_table("NVIDIA H200"));
+    const std::string dir = folder.path.string();
+    CHECK(say({"calibrate", "import"}).err ==
+          "isobath calibrate import: --silicon DIR is missing; it names a folder of CSV tables\n");
+    const Said other = say({"calibrate", "import", "--silicon", dir, "--gpu", "b200"});
+    CHECK(other.code == cli::kUserError);
+    CHECK(other.err.find("no .csv table of b200; allowed: ") != std::string::npos);
+    CHECK(say({"calibrate", "fit", folder / "none.csv"}).err.find("none.csv") != std::string::npos);
+}
