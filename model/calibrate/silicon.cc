@@ -143,14 +143,39 @@ std::string first_device(std::string_view text, const std::string& file) {
                                                                    : "";
 }
 
-bool names_any_gpu(std::string_view text) {
-    const std::vector<std::string> gpus = DataFiles().names("scenarios/gpus");
-    return std::any_of(gpus.begin(), gpus.end(), [&](const auto& gpu) { return names_gpu(text, gpu); });
+/// The preset that a text names; empty if none.
+std::string gpu_in(std::string_view text) {
+    for (const std::string& gpu : DataFiles().names("scenarios/gpus"))
+        if (names_gpu(text, gpu)) return gpu;
+    return "";
 }
 
-bool belongs(const std::filesystem::path& file, const std::string& text, const std::string& gpu) {
-    const std::string name = file.filename().string();
-    return names_gpu(names_any_gpu(name) ? name : first_device(text, file.string()), gpu);
+std::string gpu_of(const std::filesystem::path& file, const std::string& text) {
+    const std::string named = gpu_in(file.filename().string());
+    return named.empty() ? gpu_in(first_device(text, file.string())) : named;
+}
+
+std::vector<std::filesystem::path> csv_files(const std::filesystem::path& folder_or_file) {
+    if (!std::filesystem::is_directory(folder_or_file)) return {folder_or_file};
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_or_file))
+        if (entry.path().extension() == ".csv") files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// `wanted`: nothing for every GPU.
+std::vector<SiliconTable> read_all(const std::filesystem::path& folder_or_file,
+                                   const std::optional<std::string>& wanted) {
+    const bool single = !std::filesystem::is_directory(folder_or_file);
+    std::vector<SiliconTable> tables;
+    for (const auto& file : csv_files(folder_or_file)) {
+        const std::string text = read_text(file), gpu = single && wanted ? *wanted : gpu_of(file, text);
+        if (gpu.empty() || (wanted && gpu != *wanted)) continue;
+        for (SiliconTable& table : parse_silicon(text, file.string(), gpu))
+            tables.push_back(std::move(table));
+    }
+    return tables;
 }
 
 }  // namespace
@@ -197,23 +222,12 @@ std::vector<SiliconTable> parse_silicon(std::string_view text, const std::string
     return tables;
 }
 
-std::vector<SiliconTable> read_silicon_file(const std::filesystem::path& file, const std::string& gpu) {
-    return parse_silicon(read_text(file), file.string(), gpu);
+std::vector<SiliconTable> read_silicon(const std::filesystem::path& folder_or_file) {
+    return read_all(folder_or_file, std::nullopt);
 }
 
 std::vector<SiliconTable> read_silicon(const std::filesystem::path& folder_or_file, const std::string& gpu) {
-    if (!std::filesystem::is_directory(folder_or_file)) return read_silicon_file(folder_or_file, gpu);
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_or_file))
-        if (entry.path().extension() == ".csv") files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    std::vector<SiliconTable> tables;
-    for (const auto& file : files) {
-        const std::string text = read_text(file);
-        if (!belongs(file, text, gpu)) continue;
-        for (SiliconTable& table : parse_silicon(text, file.string(), gpu))
-            tables.push_back(std::move(table));
-    }
+    std::vector<SiliconTable> tables = read_all(folder_or_file, gpu);
     if (tables.empty())
         fail_at(folder_or_file.string(), "",
                 "no .csv table of " + gpu + "; allowed: files named like gemm_" + gpu +

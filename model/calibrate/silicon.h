@@ -71,12 +71,13 @@ struct SiliconTable {
 std::vector<SiliconTable> parse_silicon(std::string_view text, const std::string& file,
                                         const std::string& gpu);
 
-/// The tables of one file. Its GPU is the one that its name tells ("gemm_h200_sxm.csv"), else its first row.
-std::vector<SiliconTable> read_silicon_file(const std::filesystem::path& file, const std::string& gpu);
-
-/// The tables of `gpu` in every .csv file of a folder, sorted by file name; or of one file.
+/// The tables of every GPU that has a preset, from each .csv file of a folder (sorted by name) or from one
+/// file. A file's GPU is the one that its name tells ("gemm_h200_sxm.csv"), else its first row's device.
 ///
-/// Throws SpecError if the folder cannot be read or holds none for this GPU.
+/// Throws SpecError if the folder cannot be read.
+std::vector<SiliconTable> read_silicon(const std::filesystem::path& folder_or_file);
+
+/// The same of one GPU. Throws SpecError if there is none; a single file is taken for this GPU's.
 std::vector<SiliconTable> read_silicon(const std::filesystem::path& folder_or_file, const std::string& gpu);
 
 /// Whether `text` names `gpu`: "h200" is named by "gemm_h200_sxm.csv" and "NVIDIA H200", "b200" not by

@@ -91,17 +91,19 @@ KernelTable& table_for(std::vector<KernelTable>& out, const SiliconTable& from, 
 
 }  // namespace
 
+std::optional<NamedSample> kernel_of(const SiliconTable& table, const SiliconRow& row) {
+    const MakeKernel make = maker_of(table.family);
+    if (!make) return std::nullopt;
+    const Named named = make(table, row);
+    return NamedSample{named.kernel, {named.op, row.time, row.key, row.held_back}};
+}
+
 std::vector<KernelTable> kernel_tables(std::span<const SiliconTable> tables) {
     std::vector<KernelTable> out;
-    for (const SiliconTable& table : tables) {
-        const MakeKernel make = maker_of(table.family);
-        if (!make) continue;
-        for (const SiliconRow& row : table.rows) {
-            const Named named = make(table, row);
-            table_for(out, table, named.kernel)
-                .samples.push_back({named.op, row.time, row.key, row.held_back});
-        }
-    }
+    for (const SiliconTable& table : tables)
+        for (const SiliconRow& row : table.rows)
+            if (const auto named = kernel_of(table, row))
+                table_for(out, table, named->kernel).samples.push_back(named->sample);
     return out;
 }
 

@@ -1,13 +1,24 @@
 /// Silicon rows as kernels that the model knows.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/calibrate/kernel_table.h"
 #include "model/calibrate/silicon.h"
 
 namespace isobath {
+
+/// A kernel's name ("gemm_bf16") and one row of it.
+struct NamedSample {
+    std::string kernel;
+    KernelSample sample;
+};
+
+/// One row as a kernel, or nothing where its family has none of those below.
+std::optional<NamedSample> kernel_of(const SiliconTable& table, const SiliconRow& row);
 
 /// The rows of the families gemm, mla_bmm, mla_decode and mla_context, one table per kernel and
 /// implementation:

@@ -4,27 +4,29 @@ namespace isobath::cli {
 
 int command_calibrate(const Call& call) {
     Flags flags(
-        "calibrate fit|import|show [TABLE...|NAME]",
+        "calibrate fit|import|lint|show [TABLE...|NAME]",
         "fit: fits kernel forms to tables of measured kernels (the shipped ones of --gpu if none is named; "
         "JSON,\n"
         "or CSV files and folders in aiconfigurator's format) and writes a calibration.\n"
         "import: the same from a folder of CSV tables, which stay where they are.\n"
+        "lint: lists the rows of such tables that cannot be right, rule by rule; import leaves them out.\n"
         "show: errors of a calibration by kernel family, on rows it was fitted to and on rows it was not.",
         "isobath calibrate show h800");
     flags.positional("ACTION")
         .positional("FILE", true)
         .common()
         .value("gpu", "NAME", "the GPU that was measured; h800 if left out")
-        .value("silicon", "DIR", "import: the folder (or file) of CSV tables");
+        .value("silicon", "DIR", "import, lint: the folder (or file) of CSV tables");
     if (!flags.parse(call)) return kDone;
     const std::string action = flags.word("ACTION");
     if (action == "fit") return calibrate_fit(call, flags, flags.list("FILE"));
     if (action == "import") return calibrate_import(call, flags);
+    if (action == "lint") return calibrate_lint(call, flags);
     if (action == "show") return calibrate_show(call, flags, flags.list("FILE"));
     if (action == "run" || action == "attach")
         throw SpecError("isobath calibrate " + action + ": not built with CUDA; it needs isobath-calibrate");
     throw SpecError("isobath calibrate: no action \"" + action +
-                    "\"; allowed: fit, import, show, run, attach");
+                    "\"; allowed: fit, import, lint, show, run, attach");
 }
 
 }  // namespace isobath::cli

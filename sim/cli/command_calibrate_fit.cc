@@ -1,8 +1,11 @@
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include <fmt/format.h>
 
 #include "model/calibrate/fit_calibration.h"
 #include "model/calibrate/judge.h"
+#include "model/calibrate/silicon_import.h"
 #include "model/calibrate/silicon_kernels.h"
 #include "sim/cli/calibrate.h"
 
@@ -13,8 +16,8 @@ bool holds_silicon(const std::string& file) {
     return std::filesystem::is_directory(file) || std::filesystem::path(file).extension() == ".csv";
 }
 
-std::vector<KernelTable> tables_in(const std::string& file, const std::string& gpu) {
-    if (holds_silicon(file)) return kernel_tables(read_silicon(file, gpu));
+std::vector<KernelTable> tables_in(const std::string& file, const DataFiles& data, const std::string& gpu) {
+    if (holds_silicon(file)) return kernel_tables(import_silicon(data, file, gpu).tables);
     return {read_kernel_table(read_json(file), file, file)};
 }
 
@@ -24,8 +27,25 @@ std::vector<KernelTable> tables_of(const std::vector<std::string>& files, const 
     if (files.empty()) return load_kernel_tables(data, gpu);
     std::vector<KernelTable> tables;
     for (const std::string& file : files)
-        for (KernelTable& table : tables_in(file, gpu)) tables.push_back(std::move(table));
+        for (KernelTable& table : tables_in(file, data, gpu)) tables.push_back(std::move(table));
     return tables;
+}
+
+Calibration fit(const DataFiles& data, const std::string& name, const std::vector<KernelTable>& tables) {
+    if (tables.empty()) throw SpecError("isobath calibrate fit: no tables for " + name + "; name some files");
+    const GpuSpec gpu  = load_gpu(data, name);
+    Calibration fitted = fit_calibration(gpu, tables, name);
+    judge_calibration(fitted, gpu, tables);
+    return fitted;
+}
+
+/// What stood in the folder and what the fit made of it; on the terminal only while the file goes elsewhere.
+std::string summary(const SiliconImport& import, const Calibration& fitted) {
+    return fmt::format(
+               "{} times in {} files of {}: {} break a rule and are left out (isobath calibrate lint lists "
+               "them), {} are held back to judge by\n\n",
+               import.rows, import.files, fitted.gpu, import.left_out, import.held_back) +
+           errors_text(fitted);
 }
 
 }  // namespace
@@ -33,12 +53,7 @@ std::vector<KernelTable> tables_of(const std::vector<std::string>& files, const 
 int calibrate_fit(const Call& call, const Flags& flags, const std::vector<std::string>& files) {
     const DataFiles data   = flags.data();
     const std::string name = flags.text("gpu", "h800");
-    const GpuSpec gpu      = load_gpu(data, name);
-    const auto tables      = tables_of(files, data, name);
-    if (tables.empty()) throw SpecError("isobath calibrate fit: no tables for " + name + "; name some files");
-    Calibration fitted = fit_calibration(gpu, tables, name);
-    judge_calibration(fitted, gpu, tables);
-    write_out(call, flags, to_json(fitted));
+    write_out(call, flags, to_json(fit(data, name, tables_of(files, data, name))));
     return kDone;
 }
 
@@ -46,7 +61,13 @@ int calibrate_import(const Call& call, const Flags& flags) {
     if (!flags.has("silicon"))
         throw SpecError(
             "isobath calibrate import: --silicon DIR is missing; it names a folder of CSV tables");
-    return calibrate_fit(call, flags, {flags.text("silicon")});
+    const DataFiles data       = flags.data();
+    const std::string name     = flags.text("gpu", "h800");
+    const SiliconImport import = import_silicon(data, flags.text("silicon"), name);
+    const Calibration fitted   = fit(data, name, kernel_tables(import.tables));
+    write_out(call, flags, to_json(fitted));
+    if (flags.has("output")) call.out << summary(import, fitted);
+    return kDone;
 }
 
 }  // namespace isobath::cli

@@ -51,14 +51,6 @@ std::string fitted_rows(const Calibration& shown) {
     return text;
 }
 
-std::string text_of(const Calibration& shown) {
-    return fitted_rows(shown) +
-           unseen_rows(shown, "Rows held back from the fit (one in five, by hash)",
-                       &UnseenScores::held_back) +
-           unseen_rows(shown, "Whole shapes left out, the others fitted again",
-                       &UnseenScores::sites_left_out);
-}
-
 /// A built-in name, or a file that was fitted.
 Calibration calibration_of(const DataFiles& data, const std::string& name) {
     return name.ends_with(".json") ? read_calibration(read_json(name), name, name)
@@ -67,9 +59,17 @@ Calibration calibration_of(const DataFiles& data, const std::string& name) {
 
 }  // namespace
 
+std::string errors_text(const Calibration& shown) {
+    return fitted_rows(shown) +
+           unseen_rows(shown, "Rows held back from the fit (one in five, by hash)",
+                       &UnseenScores::held_back) +
+           unseen_rows(shown, "Whole shapes left out, the others fitted again",
+                       &UnseenScores::sites_left_out);
+}
+
 int calibrate_show(const Call& call, const Flags& flags, const std::vector<std::string>& names) {
     const Calibration shown = calibration_of(flags.data(), names.empty() ? "h800" : names.front());
-    write_out(call, flags, flags.has("json") ? to_json(shown) : text_of(shown));
+    write_out(call, flags, flags.has("json") ? to_json(shown) : errors_text(shown));
     return kDone;
 }
 

@@ -66,3 +66,22 @@ TEST_CASE("calibrate import: what is missing is said in one line", "[sim][cli][s
     CHECK(other.err.find("no .csv table of b200; allowed: ") != std::string::npos);
     CHECK(say({"calibrate", "fit", folder / "none.csv"}).err.find("none.csv") != std::string::npos);
 }
+
+TEST_CASE("calibrate lint: a row that cannot be right is listed, and import leaves it out",
+          "[sim][cli][silicon]") {
+    const Folder folder;
+    std::string text = gemm_table("NVIDIA H200");
+    text +=
+        "TRTLLM,1.0,NVIDIA H200,torch_flow,bfloat16,4096,4096,4096,0.05\n";  // the tensor cores need 139 us
+    folder.write("gemm_h200_sxm.csv", text);
+    const std::string dir = folder.path.string();
+    const Said said       = say({"calibrate", "lint", "--silicon", dir});
+    CHECK(said.out.find("13 times in 1 files; 1 rows break a rule") != std::string::npos);
+    CHECK(said.out.find("gemm_h200_sxm.csv:14: roofline: 50 us; ") != std::string::npos);
+    const auto json = nlohmann::json::parse(say({"calibrate", "lint", "--silicon", dir, "--json"}).out);
+    CHECK(json["findings"][0]["key"] == "torch_flow|bfloat16|4096|4096|4096");
+    const Said fitted =
+        say({"calibrate", "import", "--silicon", dir, "--gpu", "h200", "-o", folder / "mine.json"});
+    CHECK(fitted.out.find("1 break a rule and are left out") != std::string::npos);
+    CHECK(fitted.out.find("Rows held back") != std::string::npos);
+}
