@@ -16,7 +16,8 @@ int command_calibrate(const Call& call) {
         .positional("FILE", true)
         .common()
         .value("gpu", "NAME", "the GPU that was measured; h800 if left out")
-        .value("silicon", "DIR", "import, lint: the folder (or file) of CSV tables");
+        .value("silicon", "DIR", "import, lint: the folder (or file) of CSV tables")
+        .value("svg", "FILE", "show: draw what the fits say of held-back rows against what was measured");
     if (!flags.parse(call)) return kDone;
     const std::string action = flags.word("ACTION");
     if (action == "fit") return calibrate_fit(call, flags, flags.list("FILE"));

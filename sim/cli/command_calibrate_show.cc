@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "hw/calibration.h"
+#include "sim/calibration_figure.h"
 #include "sim/cli/calibrate.h"
+#include "sim/plot/grid.h"
 
 namespace isobath::cli {
 namespace {
@@ -51,6 +53,14 @@ std::string fitted_rows(const Calibration& shown) {
     return text;
 }
 
+std::string picture_of(const Calibration& shown) {
+    const std::vector<plot::Figure> figures = unseen_figures(shown);
+    if (figures.empty())
+        throw SpecError("isobath calibrate show: " + shown.name +
+                        " keeps no held-back row to draw; --svg needs a calibration of silicon tables");
+    return plot::grid_svg(figures, 3, {480, 420});
+}
+
 /// A built-in name, or a file that was fitted.
 Calibration calibration_of(const DataFiles& data, const std::string& name) {
     return name.ends_with(".json") ? read_calibration(read_json(name), name, name)
@@ -69,6 +79,7 @@ std::string errors_text(const Calibration& shown) {
 
 int calibrate_show(const Call& call, const Flags& flags, const std::vector<std::string>& names) {
     const Calibration shown = calibration_of(flags.data(), names.empty() ? "h800" : names.front());
+    if (flags.has("svg")) write_file(flags.text("svg"), picture_of(shown));
     write_out(call, flags, flags.has("json") ? to_json(shown) : errors_text(shown));
     return kDone;
 }

@@ -53,6 +53,10 @@ TEST_CASE("calibrate import: a folder of CSV tables becomes a calibration of the
     const Said shown = say({"calibrate", "show", out});
     CHECK(shown.out.find("Rows held back") != std::string::npos);
     CHECK(shown.out.find("Whole shapes left out") != std::string::npos);
+    CHECK(say({"calibrate", "show", out, "--svg", folder / "fit.svg"}).code == cli::kDone);
+    CHECK(fs::file_size(folder / "fit.svg") > 1000);
+    CHECK(say({"calibrate", "show", "h800", "--svg", folder / "none.svg"}).err.find("no held-back row") !=
+          std::string::npos);
 }
 
 TEST_CASE("calibrate import: what is missing is said in one line", "[sim][cli][silicon]") {
