@@ -30,6 +30,24 @@ Fitted<double> share(SpecReader& in, const std::string& key, double most) {
     });
 }
 
+PipelineConstants read_pipeline(SpecReader in) {
+    PipelineConstants out;
+    out.shows     = share(in, "shows", 1);
+    out.sustained = share(in, "sustained", 1);
+    if (in.has("gather")) out.gather = seconds(in, "gather");
+    if (in.has("cached")) out.cached = share(in, "cached", 100);
+    out.min_tile_n  = in.integer("min_tile_n", 8, 1024);
+    out.most_splits = in.integer("most_splits", 1, 64);
+    in.finish();
+    return out;
+}
+
+QuantiseConstants read_quantise(SpecReader in) {
+    const QuantiseConstants out{seconds(in, "launch"), share(in, "passes", 100)};
+    in.finish();
+    return out;
+}
+
 void read_constants(SpecReader in, GemmConstants& out) {
     out.launch     = seconds(in, "launch");
     out.tile       = seconds(in, "tile");
@@ -37,6 +55,8 @@ void read_constants(SpecReader in, GemmConstants& out) {
     out.compute    = share(in, "compute", 1);
     out.memory     = share(in, "memory", 1);
     out.max_tile_n = in.integer("max_tile_n", 16, 1024);
+    if (in.has("pipeline")) out.pipeline = read_pipeline(in.object("pipeline"));
+    if (in.has("quantise")) out.quantise = read_quantise(in.object("quantise"));
     in.finish();
 }
 

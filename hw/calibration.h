@@ -24,6 +24,24 @@ struct Fitted {
     bool operator==(const Fitted&) const = default;
 };
 
+/// How a library keeps its pipeline full, where its tables tell (model/forms_gemm.h).
+struct PipelineConstants {
+    Fitted<double> shows;      ///< share of the shorter of computing and loading that is not hidden
+    Fitted<double> sustained;  ///< speed of multiplications from 2048 rows on against that up to 256: power
+    Fitted<Seconds> gather;    ///< adding up the parts of a product that is split along k; 0: never split
+    Fitted<double> cached;     ///< as in OverlapConstants: for benchmarks that stay in L2; 0: not known
+    int min_tile_n                                  = 16;  ///< the narrowest tile that the library picks
+    int most_splits                                 = 1;   ///< along k, a power of two
+    bool operator==(const PipelineConstants&) const = default;
+};
+
+/// Turning a BF16 operand into the product's format. A benchmark times it; a layer has a kernel of its own.
+struct QuantiseConstants {
+    Fitted<Seconds> launch;  ///< of its kernels together
+    Fitted<double> passes;   ///< times that 3 B per element (BF16 in, 1 B out) cross HBM
+    bool operator==(const QuantiseConstants&) const = default;
+};
+
 /// A matrix product cut into tiles that the SMs work off in waves (kernel_forms.h).
 struct GemmConstants {
     Fitted<Seconds> launch;  ///< before the first tile starts and after the last ends
@@ -32,6 +50,8 @@ struct GemmConstants {
     Fitted<double> compute;  ///< share of peak that the multiplications alone reach
     Fitted<double> memory;   ///< share of data-sheet bandwidth
     int max_tile_n                              = 128;  ///< the widest tile that the library picks
+    std::optional<PipelineConstants> pipeline   = {};
+    std::optional<QuantiseConstants> quantise   = {};  ///< what the benchmark timed beside the product
     bool operator==(const GemmConstants&) const = default;
 };
 
@@ -84,7 +104,8 @@ struct KernelFamily {
 struct Calibration {
     std::string name = "none";
     std::string gpu;  ///< preset name of the GPU whose data sheet the shares refer to; empty: none
-    KernelFamily<GemmConstants> gemm_fp8, gemm_bf16, grouped_gemm;
+    KernelFamily<GemmConstants> gemm_fp8, gemm_fp8_tensor, gemm_fp4, gemm_bf16, grouped_gemm,
+        batched_gemm_fp8, batched_gemm_bf16;
     KernelFamily<OverlapConstants> batched_gemm, mla_decode, flash_prefill, gqa_decode, indexer, streaming;
     bool operator==(const Calibration&) const = default;
 };
@@ -93,8 +114,12 @@ struct Calibration {
 template <class C, class Visit>
 void each_family(C&& c, Visit visit) {
     visit("gemm_fp8", c.gemm_fp8);
+    visit("gemm_fp8_tensor", c.gemm_fp8_tensor);
+    visit("gemm_fp4", c.gemm_fp4);
     visit("gemm_bf16", c.gemm_bf16);
     visit("grouped_gemm", c.grouped_gemm);
+    visit("batched_gemm_fp8", c.batched_gemm_fp8);
+    visit("batched_gemm_bf16", c.batched_gemm_bf16);
     visit("batched_gemm", c.batched_gemm);
     visit("mla_decode", c.mla_decode);
     visit("flash_prefill", c.flash_prefill);

@@ -27,9 +27,25 @@ Json entry(const Fitted<T>& fitted) {
     return {{"value", entry(fitted.value)}, {"low", entry(fitted.low)}, {"high", entry(fitted.high)}};
 }
 
+Json entry(const PipelineConstants& c) {
+    Json out{{"shows", entry(c.shows)}, {"sustained", entry(c.sustained)}};
+    if (c.gather.value > Seconds{}) out["gather"] = entry(c.gather);
+    if (c.cached.value > 0) out["cached"] = entry(c.cached);
+    out["min_tile_n"]  = c.min_tile_n;
+    out["most_splits"] = c.most_splits;
+    return out;
+}
+
+Json entry(const QuantiseConstants& c) {
+    return {{"launch", entry(c.launch)}, {"passes", entry(c.passes)}};
+}
+
 Json entry(const GemmConstants& c) {
-    return {{"launch", entry(c.launch)},   {"tile", entry(c.tile)},     {"step", entry(c.step)},
-            {"compute", entry(c.compute)}, {"memory", entry(c.memory)}, {"max_tile_n", c.max_tile_n}};
+    Json out{{"launch", entry(c.launch)},   {"tile", entry(c.tile)},     {"step", entry(c.step)},
+             {"compute", entry(c.compute)}, {"memory", entry(c.memory)}, {"max_tile_n", c.max_tile_n}};
+    if (c.pipeline) out["pipeline"] = entry(*c.pipeline);
+    if (c.quantise) out["quantise"] = entry(*c.quantise);
+    return out;
 }
 
 Json entry(const OverlapConstants& c) {

@@ -4,6 +4,7 @@
 
 #include "hw/spec_reader.h"
 #include "hw/text.h"
+#include "model/forms_gemm.h"
 
 namespace isobath {
 namespace {
@@ -48,15 +49,19 @@ CalibratedTime::CalibratedTime(const GpuSpec& gpu, const Calibration& calibratio
     : roofline_(gpu), transferred_(calibration.gpu != gpu.name) {
     check_families(calibration, choice);
     for (int i = 0; i < kMathCount; ++i) machines_[i] = machine_of(gpu, static_cast<Math>(i));
-    gemm_fp8_      = choose(calibration.gemm_fp8, "gemm_fp8", choice);
-    gemm_bf16_     = choose(calibration.gemm_bf16, "gemm_bf16", choice);
-    grouped_gemm_  = choose(calibration.grouped_gemm, "grouped_gemm", choice);
-    batched_gemm_  = choose(calibration.batched_gemm, "batched_gemm", choice);
-    mla_decode_    = choose(calibration.mla_decode, "mla_decode", choice);
-    flash_prefill_ = choose(calibration.flash_prefill, "flash_prefill", choice);
-    gqa_decode_    = choose(calibration.gqa_decode, "gqa_decode", choice);
-    indexer_       = choose(calibration.indexer, "indexer", choice);
-    streaming_     = choose(calibration.streaming, "streaming", choice);
+    gemm_fp8_          = choose(calibration.gemm_fp8, "gemm_fp8", choice);
+    gemm_fp8_tensor_   = choose(calibration.gemm_fp8_tensor, "gemm_fp8_tensor", choice);
+    gemm_fp4_          = choose(calibration.gemm_fp4, "gemm_fp4", choice);
+    batched_gemm_fp8_  = choose(calibration.batched_gemm_fp8, "batched_gemm_fp8", choice);
+    batched_gemm_bf16_ = choose(calibration.batched_gemm_bf16, "batched_gemm_bf16", choice);
+    gemm_bf16_         = choose(calibration.gemm_bf16, "gemm_bf16", choice);
+    grouped_gemm_      = choose(calibration.grouped_gemm, "grouped_gemm", choice);
+    batched_gemm_      = choose(calibration.batched_gemm, "batched_gemm", choice);
+    mla_decode_        = choose(calibration.mla_decode, "mla_decode", choice);
+    flash_prefill_     = choose(calibration.flash_prefill, "flash_prefill", choice);
+    gqa_decode_        = choose(calibration.gqa_decode, "gqa_decode", choice);
+    indexer_           = choose(calibration.indexer, "indexer", choice);
+    streaming_         = choose(calibration.streaming, "streaming", choice);
 }
 
 /// `familiar`: the constants were fitted in this number format.
@@ -71,9 +76,11 @@ KernelCost CalibratedTime::cost_of(const Chosen<Constants>& chosen, const FormTi
 KernelCost CalibratedTime::time(const Gemm& g, int sms) const {
     const Math math    = math_of(g.format);
     const bool narrow  = math == Math::fp8 || math == Math::fp4 || math == Math::int8;
-    const auto& chosen = narrow ? gemm_fp8_ : gemm_bf16_;
+    const auto& own    = g.format == Format::fp8_tensor ? gemm_fp8_tensor_ : gemm_fp4_;
+    const bool has     = own.present && (g.format == Format::fp8_tensor || g.format == Format::nvfp4);
+    const auto& chosen = has ? own : narrow ? gemm_fp8_ : gemm_bf16_;
     if (!chosen.present) return roofline_.cost(g, sms);
-    const bool familiar = g.format == Format::fp8_block || math == Math::bf16;
+    const bool familiar = has || g.format == Format::fp8_block || math == Math::bf16;
     return cost_of(chosen, gemm_time(chosen.constants, machines_[int(math)], g, sms), familiar);
 }
 
@@ -85,8 +92,11 @@ KernelCost CalibratedTime::time(const GroupedGemm& g, int sms) const {
 }
 
 KernelCost CalibratedTime::time(const BatchedGemm& g, int sms) const {
+    const Work work   = work_of(g);
+    const auto& tiled = work.math == Math::fp8 ? batched_gemm_fp8_ : batched_gemm_bf16_;
+    if (tiled.present && (work.math == Math::fp8 || work.math == Math::bf16))
+        return cost_of(tiled, pipelined_time(tiled.constants, machines_[int(work.math)], g, sms), true);
     if (!batched_gemm_.present) return roofline_.cost(g, sms);
-    const Work work = work_of(g);
     return cost_of(batched_gemm_,
                    overlap_time(batched_gemm_.constants, machines_[int(work.math)], work.flop, work.bytes,
                                 sms, Hiding::partial),

@@ -58,7 +58,8 @@ class CalibratedTime final : public KernelTime {
     RooflineTime roofline_;
     bool transferred_;
     Machine machines_[kMathCount];
-    Chosen<GemmConstants> gemm_fp8_, gemm_bf16_, grouped_gemm_;
+    Chosen<GemmConstants> gemm_fp8_, gemm_fp8_tensor_, gemm_fp4_, gemm_bf16_, grouped_gemm_,
+        batched_gemm_fp8_, batched_gemm_bf16_;
     Chosen<OverlapConstants> batched_gemm_, mla_decode_, flash_prefill_, gqa_decode_, indexer_, streaming_;
 };
 

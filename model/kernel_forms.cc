@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/forms_gemm.h"
 #include "model/row_blocks.h"
 
 namespace isobath {
@@ -64,6 +65,7 @@ TilePlan plan_tiles(double row_blocks, int tile_rows, int n, int max_tile_n, int
 }
 
 Tiling tiling_of(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms) {
+    if (c.pipeline) return pipelined_tiling(c, machine, batch_of_one(shape), sms);
     const bool low      = shape.m <= 64;
     const double blocks = low ? 1 : ceil_of(shape.m * (1.0 / 128));
     const TilePlan plan = plan_tiles(blocks, low ? 64 : 128, shape.n, c.max_tile_n, sms);
@@ -81,6 +83,7 @@ Tiling tiling_of(const GemmConstants& c, const Machine& machine, const GroupedGe
 }
 
 FormTime gemm_time(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms) {
+    if (c.pipeline) return pipelined_time(c, machine, batch_of_one(shape), sms);
     const Tiling t = tiling_of(c, machine, shape, sms);
     return tiled(c, machine, t.waves * t.tile, work_of(shape).bytes, sms);
 }

@@ -44,7 +44,8 @@ struct Tiling {
     double row_blocks = 0;  ///< over all experts, where there are several; a mean where rows are random
     TilePlan plan;
     double waves = 0;
-    Seconds tile;  ///< its fixed part, and per 128 of k the pipeline stage and the multiplications
+    Seconds tile;    ///< its fixed part, and per 128 of k the pipeline stage and the multiplications
+    int splits = 1;  ///< parts that k is cut into
 };
 Tiling tiling_of(const GemmConstants& c, const Machine& machine, const Gemm& shape, int sms);
 Tiling tiling_of(const GemmConstants& c, const Machine& machine, const GroupedGemm& shape, int sms);

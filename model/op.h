@@ -33,6 +33,10 @@ struct BatchedGemm {
     Format format = Format::bf16;
 };
 
+constexpr BatchedGemm batch_of_one(const Gemm& g) {
+    return {1, g.m, g.n, g.k, g.format};
+}
+
 /// Whether each expert's rows stand in a slot of fixed size (decode) or one after another (prefill).
 enum class GroupedLayout : std::uint8_t { masked, contiguous };
 

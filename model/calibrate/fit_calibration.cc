@@ -6,6 +6,7 @@
 #include <set>
 
 #include "hw/spec_reader.h"
+#include "model/calibrate/fit_gemm_tables.h"
 #include "model/calibrate/fit_kernels.h"
 #include "model/calibrated_time.h"
 
@@ -34,10 +35,11 @@ Gathered gather(std::span<const KernelTable> tables, const std::string& implemen
     return out;
 }
 
+/// Products of silicon tables are fitted by fit_gemm_tables().
 std::vector<std::string> implementations_of(std::span<const KernelTable> tables, const std::string& kernel) {
     std::set<std::string> names;
     for (const KernelTable& table : tables)
-        if (table.kernel == kernel) names.insert(table.implementation);
+        if (table.kernel == kernel && !is_silicon_product(table)) names.insert(table.implementation);
     return {names.begin(), names.end()};
 }
 
@@ -154,6 +156,7 @@ Calibration fit_calibration(const GpuSpec& gpu, std::span<const KernelTable> tab
     out.gpu  = gpu.name;
     fit_fp8(gpu, tables, out);
     fit_bf16(gpu, tables, out);
+    fit_gemm_tables(gpu, tables, out);
     fit_mla(gpu, tables, out);
     borrow_gqa(out);
     fit_flash(gpu, tables, out);

@@ -4,12 +4,11 @@
 #include <cmath>
 
 #include "model/calibrate/least_squares.h"
+#include "model/forms_gemm.h"
 #include "model/kernel_forms.h"
 
 namespace isobath {
 namespace {
-
-constexpr double kWarmShare = 0.8;  ///< of L2 that repeated operands may fill before they fall out
 
 double log_ratio(Seconds model, Seconds measured) {
     return std::log(model / measured);

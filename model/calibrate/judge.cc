@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/calibrate/fit_calibration.h"
+#include "model/calibrate/fit_gemm_tables.h"
 #include "model/calibrate/holdout.h"
 #include "model/calibrated_time.h"
 
@@ -35,12 +36,32 @@ struct SiteOf {
 
 using Tables = std::vector<KernelTable>;
 
-/// Predicts with one implementation of one family, as a scenario that chose it would.
+/// The implementation of a family of products that benchmarks time with more around it; none otherwise.
+std::optional<Implementation<GemmConstants>> product_in(const Calibration& calibration,
+                                                        const std::string& family,
+                                                        const std::string& implementation) {
+    std::optional<Implementation<GemmConstants>> out;
+    each_family(calibration, [&](const char* key, const auto& each) {
+        if constexpr (std::is_same_v<decltype(each), const KernelFamily<GemmConstants>&>) {
+            const auto* found = each.find(implementation);
+            if (key == family && found && found->constants.pipeline) out = *found;
+        }
+    });
+    return out;
+}
+
+/// Predicts with one implementation of one family, as a scenario that chose it would; a product as its
+/// benchmark ran it, quantised on the way and with operands in L2.
 struct Predict {
     CalibratedTime time;
-    int sms;
+    const GpuSpec& gpu;
+    std::optional<Implementation<GemmConstants>> product;
 
-    Estimate operator()(const KernelSample& row) const { return time.cost(row.op, sms).estimate; }
+    Estimate operator()(const KernelSample& row) const {
+        if (!product) return time.cost(row.op, gpu.sm_count).estimate;
+        return Estimate::within(benchmark_time(product->constants, gpu, row.op), product->residuals.factor,
+                                product->basis);
+    }
 };
 
 /// The tables that one family's implementation is fitted to, and what stands around them.
@@ -58,7 +79,8 @@ struct Bench {
         return out;
     }
     Predict predict(const Calibration& calibration) const {
-        return {CalibratedTime(gpu, calibration, {{family, implementation}}), gpu.sm_count};
+        return {CalibratedTime(gpu, calibration, {{family, implementation}}), gpu,
+                product_in(calibration, family, implementation)};
     }
 };
 
@@ -103,10 +125,18 @@ int count(const Fitted<T>& fitted) {
     return fitted.low < fitted.high;
 }
 int fitted_constants(const GemmConstants& c) {
-    return count(c.launch) + count(c.tile) + count(c.step) + count(c.compute) + count(c.memory);
+    const int tiles = count(c.launch) + count(c.tile) + count(c.step) + count(c.compute) + count(c.memory);
+    const auto& p   = c.pipeline;
+    const int own   = p ? count(p->shows) + count(p->sustained) + count(p->gather) + count(p->cached) + 1 : 0;
+    return tiles + own + (c.quantise ? count(c.quantise->launch) + count(c.quantise->passes) : 0);
 }
 int fitted_constants(const OverlapConstants& c) {
     return count(c.launch) + count(c.compute) + count(c.memory) + count(c.cached);
+}
+
+/// Whether a family's fit may need the table: silicon's products are fitted family by family.
+bool shares(const KernelTable& table, const std::string& family) {
+    return family_of(table.kernel) == family || !is_silicon_product(table);
 }
 
 UnseenScores scores(const Bench& bench, const Calibration& calibration, int constants) {
@@ -129,7 +159,7 @@ void judge_calibration(Calibration& calibration, const GpuSpec& gpu, std::span<c
         for (auto& each : family.implementations) {
             Bench bench{gpu, key, each.name, {}, folds};
             for (const KernelTable& table : tables)
-                if (table.implementation == each.name) bench.tables.push_back(table);
+                if (table.implementation == each.name && shares(table, key)) bench.tables.push_back(table);
             const std::vector<KernelSample> rows = bench.rows();
             if (std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.held_back; }))
                 each.unseen = scores(bench, fitted, fitted_constants(each.constants));

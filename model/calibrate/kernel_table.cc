@@ -77,6 +77,7 @@ const std::map<std::string, MakeOp>& kernels() {
         {"gemm_fp8_tensor", [](Row& row) { return gemm(row, Format::fp8_tensor); }},
         {"gemm_fp4", [](Row& row) { return gemm(row, Format::nvfp4); }},
         {"batched_gemm", [](Row& row) { return batched(row, Format::bf16); }},
+        {"batched_gemm_bf16", [](Row& row) { return batched(row, Format::bf16); }},
         {"batched_gemm_fp8", [](Row& row) { return batched(row, Format::fp8_block); }},
         {"mla_decode", [](Row& row) { return mla(row, KvLayout::bf16); }},
         {"mla_decode_fp8", [](Row& row) { return mla(row, KvLayout::fp8); }},

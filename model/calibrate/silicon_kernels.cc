@@ -25,7 +25,8 @@ constexpr Spelling<Format> kGemms[]    = {{"bfloat16", "_bf16", Format::bf16},
                                           {"fp8_block", "_fp8", Format::fp8_block},
                                           {"fp8", "_fp8_tensor", Format::fp8_tensor},
                                           {"nvfp4", "_fp4", Format::nvfp4}};
-constexpr Spelling<Format> kBatched[]  = {{"bfloat16", "", Format::bf16}, {"fp8", "_fp8", Format::fp8_block}};
+constexpr Spelling<Format> kBatched[]  = {{"bfloat16", "_bf16", Format::bf16},
+                                          {"fp8", "_fp8", Format::fp8_block}};
 constexpr Spelling<KvLayout> kCaches[] = {{"bfloat16", "", KvLayout::bf16}, {"fp8", "_fp8", KvLayout::fp8}};
 constexpr Spelling<Format> kPrompts[] = {{"bfloat16", "", Format::bf16}, {"fp8", "_fp8", Format::fp8_tensor}};
 

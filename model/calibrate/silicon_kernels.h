@@ -24,7 +24,7 @@ std::optional<NamedSample> kernel_of(const SiliconTable& table, const SiliconRow
 /// implementation:
 ///
 ///   gemm_bf16, gemm_fp8 (block-scaled), gemm_fp8_tensor (one scale per tensor), gemm_fp4 (NVFP4)
-///   batched_gemm, batched_gemm_fp8     W_UK and W_UV of num_heads heads: 128 x 512 and 512 x 128
+///   batched_gemm_bf16, batched_gemm_fp8     W_UK and W_UV of num_heads heads: 128 x 512 and 512 x 128
 ///   mla_decode, mla_decode_fp8         by the cache's format; context = isl + step
 ///   flash_prefill, flash_prefill_fp8   by the cache's format; kv_len = isl + step, heads of 192 and 128
 ///

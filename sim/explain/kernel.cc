@@ -52,13 +52,15 @@ void add_fit(const Study& study, const Implementation<Constants>& i, const Estim
 void add_tiled(const Study& study, const KernelBasis& b, Explanation& e) {
     const GemmConstants& c = b.tiled->constants;
     const std::string from = source_of(study, b, *b.tiled);
+    const bool pipelined   = c.pipeline.has_value();
     e.equation             = {
-                    "t = launch + sqrt(compute^2 + memory^2)",
-                    "compute = waves * (tile + ceil(k / 128) * (step + multiplications))",
-                    "multiplications = 2 * tile rows * tile width * 128 * SMs / (peak * share of peak)",
-                    "memory = bytes / (HBM bandwidth * share of bandwidth)",
-                    "In words: tiles go to the SMs in waves; multiplying and loading overlap, and hinder each other",
-                    "when they take equally long."};
+                    pipelined ? "t = launch + max(compute, memory) + shows * min(compute, memory)"
+                              : "t = launch + sqrt(compute^2 + memory^2)",
+        "compute = waves * (tile + ceil(k / 128) * (step + multiplications))",
+        "multiplications = 2 * tile rows * tile width * 128 * SMs / (peak * share of peak)",
+        "memory = bytes / (HBM bandwidth * share of bandwidth)",
+        "In words: tiles go to the SMs in waves; multiplying and loading overlap, and hinder each other",
+        "when they take equally long."};
     e.inputs.push_back(fitted("launch", c.launch, from));
     e.inputs.push_back(fitted("tile", c.tile, from));
     e.inputs.push_back(fitted("step", c.step, from));
@@ -115,8 +117,9 @@ void add_times(const KernelBasis& b, Explanation& e) {
     e.steps.push_back(known("memory", f.memory, "bytes over what the SMs draw"));
     if (fit) e.steps.push_back(known("launch", f.launch, "before the first and after the last"));
     const double c = f.compute.base(), m = f.memory.base();
-    e.steps.push_back(known("time", f.launch + Seconds{partial ? std::sqrt(c * c + m * m) : std::max(c, m)},
-                            e.equation.front()));
+    const bool pipelined = b.tiled && b.tiled->constants.pipeline;
+    const Seconds both{partial ? std::sqrt(c * c + m * m) : std::max(c, m)};
+    e.steps.push_back(known("time", pipelined ? f.time : f.launch + both, e.equation.front()));
 }
 
 std::size_t place_of(const Study& study, const std::string& name) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/forms_gemm.h"
+
 namespace isobath {
 namespace {
 
@@ -30,11 +32,23 @@ class Basis {
         out_.familiar = familiar;
         if (!(out_.tiled = find(family))) return;
         const GemmConstants& c = out_.tiled->constants;
-        out_.tiling            = tiling_of(c, out_.machine, shape, sms_);
+        if constexpr (std::is_same_v<Shape, BatchedGemm>)
+            out_.tiling = pipelined_tiling(c, out_.machine, shape, sms_);
+        else
+            out_.tiling = tiling_of(c, out_.machine, shape, sms_);
         if constexpr (std::is_same_v<Shape, Gemm>)
             out_.form = gemm_time(c, out_.machine, shape, sms_);
+        else if constexpr (std::is_same_v<Shape, BatchedGemm>)
+            out_.form = pipelined_time(c, out_.machine, shape, sms_);
         else
             out_.form = grouped_gemm_time(c, out_.machine, shape, sms_);
+    }
+
+    /// A family that was fitted in the very format.
+    template <class Shape>
+    void own(const Shape& shape, const char* family, const KernelFamily<GemmConstants>& constants) {
+        out_.family = family;
+        tile(shape, constants, true);
     }
 
     template <class Shape>
@@ -51,7 +65,11 @@ class Basis {
     void form(const Gemm& g) {
         const Math math   = math_of(g.format);
         const bool narrow = math == Math::fp8 || math == Math::fp4 || math == Math::int8;
-        out_.family       = narrow ? "gemm_fp8" : "gemm_bf16";
+        if (g.format == Format::fp8_tensor && calibration_.gemm_fp8_tensor.find())
+            return own(g, "gemm_fp8_tensor", calibration_.gemm_fp8_tensor);
+        if (g.format == Format::nvfp4 && calibration_.gemm_fp4.find())
+            return own(g, "gemm_fp4", calibration_.gemm_fp4);
+        out_.family = narrow ? "gemm_fp8" : "gemm_bf16";
         tile(g, narrow ? calibration_.gemm_fp8 : calibration_.gemm_bf16,
              g.format == Format::fp8_block || math == Math::bf16);
     }
@@ -60,6 +78,10 @@ class Basis {
         if (g.experts >= 1) tile(g, calibration_.grouped_gemm, g.format == Format::fp8_block);
     }
     void form(const BatchedGemm& g) {
+        if (work_.math == Math::fp8 && calibration_.batched_gemm_fp8.find())
+            return own(g, "batched_gemm_fp8", calibration_.batched_gemm_fp8);
+        if (work_.math == Math::bf16 && calibration_.batched_gemm_bf16.find())
+            return own(g, "batched_gemm_bf16", calibration_.batched_gemm_bf16);
         out_.family = "batched_gemm";
         overlap(calibration_.batched_gemm, Hiding::partial, work_.math == Math::bf16, g);
     }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "hw/spec_reader.h"
 #include "model/calibrate/least_squares.h"
@@ -143,7 +144,10 @@ TEST_CASE("calibration h800: every family has its constants, an interval and a s
           "[model][calibrate]") {
     each_family(load_calibration(kData, "h800"), [](const char* key, const auto& family) {
         INFO(key);
-        REQUIRE(family.find() != nullptr);
+        // Public tables of H800 time DeepGEMM's and BF16 products alone.
+        const std::set<std::string> untimed{"gemm_fp8_tensor", "gemm_fp4", "batched_gemm_fp8",
+                                            "batched_gemm_bf16"};
+        REQUIRE((family.find() != nullptr) != untimed.contains(key));
         for (const auto& each : family.implementations) {
             CHECK(each.residuals.factor > 1);
             CHECK_FALSE(each.source.empty());
