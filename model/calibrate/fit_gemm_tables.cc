@@ -46,6 +46,8 @@ Priors priors_for(const Samples& samples, const ProductLibrary& library) {
     if (!library.splits) hold(gather, 1);
     if (!library.quantises) hold(passes, 1);
     if (!library.warm) hold(cached, 1);
+    if (library.sparse)
+        for (const auto i : {step, compute, memory, shows}) hold(i, out[i].parameter.start);
     if (library.warm) hold(sustained, 1);  // one product per head: long ones wait for memory
     return out;
 }
@@ -213,7 +215,7 @@ void fit_gemm_tables(const GpuSpec& gpu, std::span<const KernelTable> tables, Ca
     fit("gemm_fp8_tensor", {.splits = true, .quantises = true}, out.gemm_fp8_tensor);
     fit("gemm_fp8", {.max_tile_n = 160, .quantises = true}, out.gemm_fp8);
     fit("gemm_fp4", {.quantises = true}, out.gemm_fp4);
-    fit("batched_gemm_bf16", {.warm = true}, out.batched_gemm_bf16);
+    fit("batched_gemm_bf16", {.warm = true, .sparse = true}, out.batched_gemm_bf16);
     fit("batched_gemm_fp8", {.max_tile_n = 128, .quantises = true, .warm = true}, out.batched_gemm_fp8);
 }
 

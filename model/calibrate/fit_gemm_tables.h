@@ -16,6 +16,7 @@ struct ProductLibrary {
     bool splits    = false;  ///< cuts k where tiles are few
     bool quantises = false;  ///< the benchmark times a quantise kernel too
     bool warm      = false;  ///< the benchmark repeats on the same operands
+    bool sparse    = false;  ///< too few sites to tell stages, shares and overlap apart: held at their starts
     Fitted<Seconds> launch;  ///< of the product's kernel, from another family; zero: not known
 };
 
