@@ -71,7 +71,7 @@ Split split_of(const GemmConstants& c, const Cut& cut, int parts, int sms) {
             parts == 1 ? all : all + pipeline_of(c).gather.value + double(parts) * cut.adding};
 }
 
-/// Fewest seconds among 1, 2, 4, ... parts. More parts than SMs per tile never pay: they make more waves.
+/// Fewest seconds among 1, 2, 4, ... parts.
 Split best_split(const GemmConstants& c, const Cut& cut, int sms) {
     Split best = split_of(c, cut, 1, sms);
     for (int parts = 2; parts <= pipeline_of(c).most_splits; parts *= 2)

@@ -57,7 +57,7 @@ BatchedGemm product_of(const Op& op) {
     return batched ? *batched : batch_of_one(std::get<Gemm>(op));
 }
 
-/// The constants from values, or from one end of their intervals.
+/// The constants with their intervals.
 GemmConstants constants_of(const LeastSquares& fit, const ProductLibrary& library, int min_tile_n) {
     const auto share = [&](std::size_t i) { return Fitted<double>{fit.values[i], fit.low[i], fit.high[i]}; };
     const auto time  = [&](std::size_t i) {
