@@ -91,6 +91,7 @@ Implementation<Constants> read_implementation(SpecReader in, const std::string& 
     read_constants(in.object("constants"), out.constants);
     out.residuals = read_residuals(in.object("residuals"));
     if (in.has("unseen")) out.unseen = read_unseen(in.object("unseen"));
+    if (in.has("points")) out.points = read_points(in.object("points"));
     in.finish();
     return out;
 }

@@ -12,6 +12,7 @@
 
 #include "hw/data.h"
 #include "hw/estimate.h"
+#include "hw/measured_points.h"
 #include "hw/scores.h"
 #include "hw/units.h"
 
@@ -83,7 +84,8 @@ struct Implementation {
     Source basis = Source::fitted;  ///< assumed: constants taken over from another kernel
     Constants constants;
     Residuals residuals;
-    std::optional<UnseenScores> unseen = {};  ///< errors on rows that were not fitted, where any were kept
+    std::optional<UnseenScores> unseen   = {};  ///< errors on rows that were not fitted, where any were kept
+    std::optional<MeasuredPoints> points = {};  ///< the rows themselves, where a user keeps them
     bool operator==(const Implementation&) const = default;
 };
 

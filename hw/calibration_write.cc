@@ -71,6 +71,7 @@ Json entry(const Implementation<Constants>& each) {
              {"constants", entry(each.constants)},
              {"residuals", entry(each.residuals)}};
     if (each.unseen) out["unseen"] = to_json(*each.unseen);
+    if (each.points) out["points"] = to_json(*each.points);
     return out;
 }
 
@@ -81,6 +82,32 @@ Json entry(const KernelFamily<Constants>& family) {
     return {{"default", family.preferred}, {"implementations", std::move(all)}};
 }
 
+bool is_number_part(char c) {
+    return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' || c == ',';
+}
+
+/// The end of a list of plain numbers that opens at `from`; npos if it holds anything else.
+std::size_t end_of_numbers(const std::string& text, std::size_t from) {
+    std::size_t at = from + 1;
+    while (at < text.size() && (is_number_part(text[at]) || text[at] == ' ' || text[at] == '\n')) ++at;
+    return at < text.size() && text[at] == ']' ? at : text.npos;
+}
+
+/// `text` with every list of plain numbers on one line: a row of a table is a line. Reads texts of our own
+/// only, in which no string holds a bracket with numbers.
+std::string with_rows_on_lines(const std::string& text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const std::size_t end = text[i] == '[' ? end_of_numbers(text, i) : text.npos;
+        out += text[i];
+        if (end == text.npos) continue;
+        while (++i < end)
+            if (is_number_part(text[i])) out.append(1, text[i]).append(text[i] == ',' ? " " : "");
+        out += ']';
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string to_json(const Calibration& calibration) {
@@ -88,7 +115,8 @@ std::string to_json(const Calibration& calibration) {
     each_family(calibration, [&](const char* key, const auto& family) {
         if (!family.implementations.empty()) families[key] = entry(family);
     });
-    return Json{{"schema", 1}, {"gpu", calibration.gpu}, {"families", std::move(families)}}.dump(2) + "\n";
+    const Json json{{"schema", 1}, {"gpu", calibration.gpu}, {"families", std::move(families)}};
+    return with_rows_on_lines(json.dump(2)) + "\n";
 }
 
 }  // namespace isobath

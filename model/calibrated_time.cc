@@ -1,6 +1,7 @@
 #include "model/calibrated_time.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "hw/spec_reader.h"
 #include "hw/text.h"
@@ -26,6 +27,17 @@ Bound bound_of(const FormTime& form) {
     return form.compute > form.memory ? Bound::compute : Bound::memory;
 }
 
+/// What neighbours say of a point is wrong by its own noise and half of either neighbour's: sqrt(3/2) of one
+/// point's, were it all noise. A measured point is sure to this share of that error's logarithm.
+constexpr double kOwnNoise = 0.8165;  // sqrt(2/3)
+
+template <class Shape>
+std::optional<GridTime> point_of(const MeasuredGrid& grid, const Shape& shape) {
+    if (grid.empty()) return std::nullopt;
+    const auto place = grid_place(shape);
+    return place ? grid.at(*place) : std::nullopt;
+}
+
 }  // namespace
 
 template <class Constants>
@@ -42,7 +54,12 @@ auto CalibratedTime::choose(const KernelFamily<Constants>& family, const char* k
                     "\"; known: " + (known.empty() ? "none" : joined(known)));
     }
     if (!found) return {};
-    return {found->constants, found->residuals.factor, found->basis, true};
+    Chosen<Constants> chosen{found->constants, found->residuals.factor, found->basis, true, {}, 1, 1};
+    if (!found->points) return chosen;
+    chosen.grid           = MeasuredGrid(found->points->points);
+    chosen.between_factor = found->points->factor;
+    chosen.on_factor      = std::exp(std::log(found->points->factor) * kOwnNoise);
+    return chosen;
 }
 
 CalibratedTime::CalibratedTime(const GpuSpec& gpu, const Calibration& calibration, const KernelChoice& choice)
@@ -64,11 +81,15 @@ CalibratedTime::CalibratedTime(const GpuSpec& gpu, const Calibration& calibratio
     streaming_         = choose(calibration.streaming, "streaming", choice);
 }
 
-/// `familiar`: the constants were fitted in this number format.
+/// `familiar`: the constants were fitted in this number format. `measured`: what the points say.
 template <class Constants>
-KernelCost CalibratedTime::cost_of(const Chosen<Constants>& chosen, const FormTime& form,
-                                   bool familiar) const {
-    const bool carried  = transferred_ || !familiar;
+KernelCost CalibratedTime::cost_of(const Chosen<Constants>& chosen, const FormTime& form, bool familiar,
+                                   const std::optional<GridTime>& measured) const {
+    const bool carried = transferred_ || !familiar;
+    if (measured && !carried)
+        return {Estimate::within(measured->time, measured->exact ? chosen.on_factor : chosen.between_factor,
+                                 measured->exact ? Source::measured : Source::interpolated),
+                bound_of(form)};
     const double factor = carried ? chosen.factor * kTransferFactor : chosen.factor;
     return {Estimate::within(form.time, factor, carried ? Source::assumed : chosen.source), bound_of(form)};
 }
@@ -80,8 +101,10 @@ KernelCost CalibratedTime::time(const Gemm& g, int sms) const {
     const bool has     = own.present && (g.format == Format::fp8_tensor || g.format == Format::nvfp4);
     const auto& chosen = has ? own : narrow ? gemm_fp8_ : gemm_bf16_;
     if (!chosen.present) return roofline_.cost(g, sms);
-    const bool familiar = has || g.format == Format::fp8_block || math == Math::bf16;
-    return cost_of(chosen, gemm_time(chosen.constants, machines_[int(math)], g, sms), familiar);
+    const bool familiar    = has || g.format == Format::fp8_block || math == Math::bf16;
+    const Machine& machine = machines_[int(math)];
+    return cost_of(chosen, gemm_time(chosen.constants, machine, g, sms), familiar,
+                   sms == machine.sm_count ? point_of(chosen.grid, g) : std::nullopt);
 }
 
 KernelCost CalibratedTime::time(const GroupedGemm& g, int sms) const {
@@ -109,7 +132,8 @@ KernelCost CalibratedTime::time(const MlaDecode& a, int sms) const {
     return cost_of(mla_decode_,
                    overlap_time(c, machines_[int(Math::bf16)], padded_flop(a, c.query_tile), work_of(a).bytes,
                                 sms, Hiding::whole),
-                   a.cache == KvLayout::bf16);
+                   a.cache == KvLayout::bf16,
+                   sms == machines_[0].sm_count ? point_of(mla_decode_.grid, a) : std::nullopt);
 }
 
 KernelCost CalibratedTime::time(const FlashPrefill& a, int sms) const {

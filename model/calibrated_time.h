@@ -2,12 +2,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "hw/calibration.h"
 #include "hw/gpu.h"
 #include "model/kernel_forms.h"
 #include "model/kernel_time.h"
+#include "model/measured_grid.h"
 
 namespace isobath {
 
@@ -17,6 +19,10 @@ using KernelChoice = std::map<std::string, std::string>;
 
 /// A family that the calibration holds is timed by its form: Source::fitted, or assumed where the constants
 /// were fitted on another GPU, another kernel or another number format. The rest is timed at the roofline.
+///
+/// Where the calibration keeps measured points, a shape on their grid is Source::measured, one between them
+/// Source::interpolated; off the grid, on fewer than all SMs, on another GPU or in another format the form is
+/// asked.
 ///
 /// low and high are the 80 % interval from the spread of the family's residuals, taken as a factor; where
 /// constants are carried over, that factor is multiplied by kTransferFactor.
@@ -39,12 +45,15 @@ class CalibratedTime final : public KernelTime {
         double factor = 1;
         Source source = Source::fitted;
         bool present  = false;
+        MeasuredGrid grid;                         ///< empty where the calibration keeps no points
+        double between_factor = 1, on_factor = 1;  ///< 80 % intervals between its points and on them
     };
     template <class Constants>
     Chosen<Constants> choose(const KernelFamily<Constants>& family, const char* key,
                              const KernelChoice& choice) const;
     template <class Constants>
-    KernelCost cost_of(const Chosen<Constants>& chosen, const FormTime& form, bool familiar) const;
+    KernelCost cost_of(const Chosen<Constants>& chosen, const FormTime& form, bool familiar,
+                       const std::optional<GridTime>& measured = std::nullopt) const;
 
     KernelCost time(const Gemm&, int sms) const;
     KernelCost time(const GroupedGemm&, int sms) const;

@@ -5,6 +5,7 @@
 
 #include "model/calibrate/fit_calibration.h"
 #include "model/calibrate/judge.h"
+#include "model/calibrate/keep_points.h"
 #include "model/calibrate/silicon_import.h"
 #include "model/calibrate/silicon_kernels.h"
 #include "sim/cli/calibrate.h"
@@ -64,7 +65,9 @@ int calibrate_import(const Call& call, const Flags& flags) {
     const DataFiles data       = flags.data();
     const std::string name     = flags.text("gpu", "h800");
     const SiliconImport import = import_silicon(data, flags.text("silicon"), name);
-    const Calibration fitted   = fit(data, name, kernel_tables(import.tables));
+    const auto tables          = kernel_tables(import.tables);
+    Calibration fitted         = fit(data, name, tables);
+    if (flags.has("keep-points")) keep_points(fitted, tables);
     write_out(call, flags, to_json(fitted));
     if (flags.has("output")) call.out << summary(import, fitted);
     return kDone;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "model/measured_grid.h"
 #include "sim/explain/kernel_basis.h"
 #include "sim/explain/kernel_shape.h"
 #include "sim/explain/kernel_words.h"
@@ -101,6 +102,46 @@ void add_overlap(const Study& study, const KernelBasis& b, Explanation& e) {
     if (c.query_tile > 1) e.inputs.push_back(known("query tile", c.query_tile, "rows", from));
 }
 
+bool from_points(const Estimate& estimate) {
+    return estimate.source == Source::measured || estimate.source == Source::interpolated;
+}
+
+/// An implementation's points, and where it says that they come from.
+struct KeptPoints {
+    const MeasuredPoints* points = nullptr;
+    std::string from;
+};
+
+KeptPoints points_of(const Study& study, const KernelBasis& b) {
+    const auto& chosen     = study.scenario().implementations;
+    const auto choice      = chosen.find(b.family);
+    const std::string name = choice == chosen.end() ? "" : choice->second;
+    KeptPoints out;
+    each_family(study.scenario().calibration, [&](const char* key, const auto& family) {
+        const auto* found = b.family == std::string_view(key) ? family.find(name) : nullptr;
+        if (found && found->points) out = {&*found->points, source_of(study, b, *found)};
+    });
+    return out;
+}
+
+/// The calibration keeps measured points, and this shape is one of them or lies between some.
+void add_points(const Study& study, const KernelBasis& b, const Op& op, const Estimate& estimate,
+                Explanation& e) {
+    const KeptPoints kept = points_of(study, b);
+    const auto place      = grid_place(op);
+    const auto time  = kept.points && place ? MeasuredGrid(kept.points->points).at(*place) : std::nullopt;
+    const bool exact = estimate.source == Source::measured;
+    e.equation       = {exact ? "t = the measured time of this shape"
+                              : "log t = linear in the logarithms of the sizes between measured neighbours",
+                  "In words: the calibration keeps measured points, and they go before the fitted form."};
+    e.inputs.push_back(
+        known("point factor", estimate.high / estimate.time, "",
+              exact ? "eight of ten points lie as near to what their neighbours say, but for those' noise"
+                    : "eight of ten points lie as near to what their neighbours say"));
+    e.steps.push_back(known("fitted form", b.form.time, "what the form would say instead"));
+    if (time) e.steps.push_back(known("time", time->time, kept.from));
+}
+
 void add_roofline(Explanation& e) {
     e.equation = {"t = max(compute, memory)", "compute = FLOP / (peak * SMs in use / SMs)",
                   "memory = bytes / HBM bandwidth",
@@ -147,13 +188,16 @@ Explanation explain_kernel(const Study& study, const std::string& name) {
     add_shape(op, study, e);
     add_gpu(study, b, sms, e);
     add_work(op.op, b.flop, e);
-    if (b.tiled)
+    const bool points = from_points(cost.estimate);
+    if (points)
+        add_points(study, b, op.op, cost.estimate, e);
+    else if (b.tiled)
         add_tiled(study, b, e), add_fit(study, *b.tiled, cost.estimate, e);
     else if (b.overlap)
         add_overlap(study, b, e), add_fit(study, *b.overlap, cost.estimate, e);
     else
         add_roofline(e);
-    add_times(b, e);
+    if (!points) add_times(b, e);
     e.result = known("time", cost.estimate, "");
     for (const OpRow& row : study.result.ops)
         if (row.name == name) e.runs += row.count;
