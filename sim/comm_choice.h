@@ -1,7 +1,7 @@
 /// Which communication library a scenario means, and whether it can do what the layout asks of it.
 #pragma once
 
-#include "sim/exchange_traffic.h"
+#include "model/comm/exchange_traffic.h"
 #include "sim/resolve.h"
 
 namespace isobath {

@@ -9,7 +9,7 @@
 #include "model/kernel_time.h"
 #include "model/layer.h"
 #include "model/weights.h"
-#include "sim/network.h"
+#include "model/comm/network.h"
 #include "sim/plan_layers.h"
 #include "sim/scenario.h"
 #include "sim/timeline.h"

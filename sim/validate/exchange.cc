@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hw/spec_reader.h"
-#include "sim/network.h"
+#include "model/comm/network.h"
 #include "sim/validate/evaluators.h"
 
 namespace isobath {

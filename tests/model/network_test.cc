@@ -1,4 +1,4 @@
-#include "sim/network.h"
+#include "model/comm/network.h"
 
 #include <cmath>
 #include <vector>
@@ -111,7 +111,7 @@ double in_us(Seconds t) {
 }  // namespace
 
 TEST_CASE("network: a DeepEP message is 7,408 B out and 14,336 B back; a normal token 7,472 and 14,384",
-          "[sim][network]") {
+          "[model][network]") {
     // Low latency: 16 + 7168 + 7168/128 * 4; back 7168 * 2.
     // Normal: align16(7168 + 224 scales + 8 source + 8 * 4 indices + 8 * 4 weights); align16(14336 + 8 + 8 *
     // 4).
@@ -128,7 +128,7 @@ TEST_CASE("network: a DeepEP message is 7,408 B out and 14,336 B back; a normal 
 }
 
 TEST_CASE("network: the busiest rank receives what a Monte Carlo of 128 tokens per rank counts",
-          "[sim][network]") {
+          "[model][network]") {
     // Random top-8 of 256, messages from other ranks, mean over trials: 939, 1018, 1058, 1082, 1099, 1112.
     const CommLibrary library = load_comm_library({}, "deepep-v1-2025-06");
     const std::vector<std::pair<int, double>> counted{{8, 939},   {16, 1018},  {32, 1058},
@@ -140,7 +140,7 @@ TEST_CASE("network: the busiest rank receives what a Monte Carlo of 128 tokens p
     }
 }
 
-TEST_CASE("network: the 28 rows of DeepEP's README are met within 5 %, 3 % rms", "[sim][network]") {
+TEST_CASE("network: the 28 rows of DeepEP's README are met within 5 %, 3 % rms", "[model][network]") {
     const Errors normal = normal_errors(), rdma = errors_of(kRdma, kRdmaRows),
                  nvlink = errors_of(kNvlink, kNvlinkRows);
     REQUIRE(normal.all.size() + rdma.all.size() + nvlink.all.size() == 28);
@@ -154,7 +154,7 @@ TEST_CASE("network: the 28 rows of DeepEP's README are met within 5 %, 3 % rms",
     CHECK(all.rms() > 0.01);      // two printed digits allow no better
 }
 
-TEST_CASE("network: H20, which no constant was fitted to, is met within 8 %, 4.5 % rms", "[sim][network]") {
+TEST_CASE("network: H20, which no constant was fitted to, is met within 8 %, 4.5 % rms", "[model][network]") {
     // DeepEP pull request 173, H20, 128 tokens per rank.
     Errors errors = errors_of({"deepep-v1-2025-02", "h20", kRdma.mode},
                               {{8, 172, 319}, {16, 193, 335}, {32, 198, 344}, {64, 203, 351}});
@@ -167,7 +167,7 @@ TEST_CASE("network: H20, which no constant was fitted to, is met within 8 %, 4.5
 }
 
 TEST_CASE("network: the first release was slower between nodes by the missing queue pairs",
-          "[sim][network]") {
+          "[model][network]") {
     // EP32, February: 44 GB/s logical; April: 58.
     const auto shape       = benchmark(32, kNormal.mode);
     const Seconds february = cost_of({"deepep-v1-2025-02", "h800", kNormal.mode}, shape, 4096).dispatch.time;
@@ -176,7 +176,7 @@ TEST_CASE("network: the first release was slower between nodes by the missing qu
 }
 
 TEST_CASE("network: DeepSeek's ISCA'25 bound is 120.96 us over InfiniBand and 6.72 us in an NVL72",
-          "[sim][network]") {
+          "[model][network]") {
     // (1 + 2) B * 32 tokens * 9 experts * 7000 / 50 GB/s; the same over 900 GB/s.
     ExchangeShape shape{.ranks = 64, .ranks_per_node = 8, .experts = 256, .top_k = 9, .hidden = 7000};
     shape.dispatch        = Format::fp8_tensor;
@@ -187,7 +187,7 @@ TEST_CASE("network: DeepSeek's ISCA'25 bound is 120.96 us over InfiniBand and 6.
     CHECK(in_us(nv72.dispatch.time + nv72.combine.time) == Approx(6.72));
 }
 
-TEST_CASE("network: on one node, normal kernels use NVLink alone", "[sim][network]") {
+TEST_CASE("network: on one node, normal kernels use NVLink alone", "[model][network]") {
     const ExchangeCost cost = cost_of(kNormal, benchmark(8, kNormal.mode), 4096);
     CHECK(cost.dispatch_ports.rdma == 0 * B);
     CHECK(cost.dispatch_ports.nvlink > 0 * B);
@@ -195,7 +195,7 @@ TEST_CASE("network: on one node, normal kernels use NVLink alone", "[sim][networ
 }
 
 TEST_CASE("network: no published logical bandwidth exceeds the NIC once on-node copies are taken out",
-          "[sim][network]") {
+          "[model][network]") {
     // README, EP32: 58 GB/s logical of a 50 GB/s NIC; physical is 1 - 8/32 of it.
     const CommLibrary library     = load_comm_library({}, kNormal.library);
     const ExchangeTraffic traffic = traffic_of(benchmark(32, kNormal.mode), kNormal.mode, library);
@@ -207,7 +207,7 @@ TEST_CASE("network: no published logical bandwidth exceeds the NIC once on-node 
     CHECK(physical / logical == Approx(0.75 * 7472 / 7392).epsilon(1e-3));
 }
 
-TEST_CASE("network: time never falls as tokens or bytes grow, nor rises with bandwidth", "[sim][network]") {
+TEST_CASE("network: time never falls as tokens or bytes grow, nor rises with bandwidth", "[model][network]") {
     for (const Setting& on : {kNormal, kRdma, kNvlink})
         for (int ranks : {8, 16, 64, 256}) {
             Seconds before{};
@@ -231,7 +231,7 @@ TEST_CASE("network: time never falls as tokens or bytes grow, nor rises with ban
     CHECK(on_fast.dispatch.source == Source::fitted);
 }
 
-TEST_CASE("network: messages into ranks are messages out of ranks", "[sim][network]") {
+TEST_CASE("network: messages into ranks are messages out of ranks", "[model][network]") {
     const CommLibrary library = load_comm_library({}, "deepep-v1-2025-06");
     for (int ranks : {8, 16, 64, 256}) {
         // Low latency: every token sends top_k messages, 1/ranks of them to its own rank.
@@ -247,7 +247,7 @@ TEST_CASE("network: messages into ranks are messages out of ranks", "[sim][netwo
 }
 
 TEST_CASE("network: send and receive kernels take 30 and 39 us at 128 tokens, 1.6 times that at 256",
-          "[sim][network]") {
+          "[model][network]") {
     // SGLang's two-batch unit test; the fixed share of 0.4 gives 0.4 + 0.6 * 2.
     const ExchangeCost at128 = cost_of(kNvlink, benchmark(64, kNvlink.mode), 128);
     const ExchangeCost at256 = cost_of(kNvlink, benchmark(64, kNvlink.mode), 256);
@@ -257,7 +257,7 @@ TEST_CASE("network: send and receive kernels take 30 and 39 us at 128 tokens, 1.
     CHECK(at128.sms == 128);  // ceil(256 / ceil(256 / 132))
 }
 
-TEST_CASE("network: DeepEP V2 asks for 24, 12, 6 and 4 SMs on 1, 2, 4 and 8 nodes", "[sim][network]") {
+TEST_CASE("network: DeepEP V2 asks for 24, 12, 6 and 4 SMs on 1, 2, 4 and 8 nodes", "[model][network]") {
     // get_theoretical_num_sms() with 256 experts, top-8; the README prints the first three.
     const CommLibrary library = load_comm_library({}, "deepep-v2");
     const auto sms            = [&](int ranks, double nvlink) {
@@ -271,7 +271,7 @@ TEST_CASE("network: DeepEP V2 asks for 24, 12, 6 and 4 SMs on 1, 2, 4 and 8 node
     CHECK(sms(64, 430.3) == 4);
 }
 
-TEST_CASE("network: H100 under SGLang 0.5 is met within 10 % at 1 to 8 nodes", "[sim][network]") {
+TEST_CASE("network: H100 under SGLang 0.5 is met within 10 % at 1 to 8 nodes", "[model][network]") {
     // NVIDIA's aiconfigurator, DeepEP low latency, 128 tokens, us.
     const Errors errors =
         errors_of({"deepep-v1-sglang-0.5", "h100", kRdma.mode},
@@ -281,7 +281,7 @@ TEST_CASE("network: H100 under SGLang 0.5 is met within 10 % at 1 to 8 nodes", "
 }
 
 TEST_CASE("network: GB200's NVLink all-to-all is met within a quarter at 64 tokens and more",
-          "[sim][network]") {
+          "[model][network]") {
     // NVIDIA's aiconfigurator, TensorRT-LLM 1.2, two-sided, FP8 out (one scale per tensor), BF16 back, us.
     struct Row {
         int ranks;
@@ -303,7 +303,7 @@ TEST_CASE("network: GB200's NVLink all-to-all is met within a quarter at 64 toke
     }
 }
 
-TEST_CASE("network: NCCL's all-to-all pays for copies that DeepEP saves", "[sim][network]") {
+TEST_CASE("network: NCCL's all-to-all pays for copies that DeepEP saves", "[model][network]") {
     const CommLibrary nccl   = load_comm_library({}, "nccl-2.29"),
                       deepep = load_comm_library({}, "deepep-v1-2025-04");
     const ClusterSpec h100   = cluster_of("h100");
@@ -321,7 +321,7 @@ TEST_CASE("network: NCCL's all-to-all pays for copies that DeepEP saves", "[sim]
     CHECK(direct.dispatch.source == Source::assumed);
 }
 
-TEST_CASE("network: a mode that the library lacks is refused by name", "[sim][network]") {
+TEST_CASE("network: a mode that the library lacks is refused by name", "[model][network]") {
     const CommLibrary v2 = load_comm_library({}, "deepep-v2");
     CHECK_THROWS_WITH(
         traffic_of(benchmark(16, kRdma.mode), kRdma.mode, v2),

@@ -5,8 +5,8 @@
 /// busiest rank's ingress, whose excess over the mean alone explains why published bandwidth falls with EP.
 #pragma once
 
-#include "sim/collectives.h"
-#include "sim/exchange_traffic.h"
+#include "model/comm/collectives.h"
+#include "model/comm/exchange_traffic.h"
 
 namespace isobath {
 

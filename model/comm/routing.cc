@@ -1,4 +1,4 @@
-#include "sim/routing.h"
+#include "model/comm/routing.h"
 
 #include <algorithm>
 #include <array>

@@ -5,7 +5,7 @@
 
 #include "hw/comm_library.h"
 #include "hw/dtype.h"
-#include "sim/routing.h"
+#include "model/comm/routing.h"
 
 namespace isobath {
 

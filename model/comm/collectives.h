@@ -5,7 +5,7 @@
 /// latency for each step of a tree; `assumed`, for no fit over nodes is published.
 #pragma once
 
-#include "sim/comm_rates.h"
+#include "model/comm/comm_rates.h"
 
 namespace isobath {
 

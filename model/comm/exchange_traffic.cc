@@ -1,4 +1,4 @@
-#include "sim/exchange_traffic.h"
+#include "model/comm/exchange_traffic.h"
 
 #include <algorithm>
 #include <array>

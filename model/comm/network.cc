@@ -1,4 +1,4 @@
-#include "sim/network.h"
+#include "model/comm/network.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "sim/collectives.h"
+#include "model/comm/collectives.h"
 
 #include <vector>
 
@@ -36,7 +36,7 @@ void check_rows(const CollectiveRates& rates, Call call, const std::vector<Row>&
 
 }  // namespace
 
-TEST_CASE("collectives: 8 H100 under NCCL 2.29 take what nccl-tests says", "[sim][collectives]") {
+TEST_CASE("collectives: 8 H100 under NCCL 2.29 take what nccl-tests says", "[model][collectives]") {
     // NVIDIA's aiconfigurator, nccl-tests on 8 x H100 SXM, half precision, us.
     const CollectiveRates h100 = rates_on("h100");
     check_rows(h100, all_reduce,
@@ -51,7 +51,7 @@ TEST_CASE("collectives: 8 H100 under NCCL 2.29 take what nccl-tests says", "[sim
     check_rows(h100, all_to_all, {{512, 7.44}, {65536, 8.71}, {16777216, 75.66}, {536870912, 1490.42}}, 0.4);
 }
 
-TEST_CASE("collectives: forced NVLS costs 30 us where NCCL's own choice costs 16", "[sim][collectives]") {
+TEST_CASE("collectives: forced NVLS costs 30 us where NCCL's own choice costs 16", "[model][collectives]") {
     // Azure, 8 x H200, NCCL 2.20.5, in place: bus bandwidth 3.72 GB/s at 64 KiB, 138.44 at 4 MiB, 479.98 at 8
     // GiB; t = 1.75 * bytes / bus bandwidth.
     check_rows(rates_on("h200", "nccl-2.18-nvls"), all_reduce,
@@ -59,7 +59,7 @@ TEST_CASE("collectives: forced NVLS costs 30 us where NCCL's own choice costs 16
 }
 
 TEST_CASE("collectives: H800's all-reduce peak of 215 GB/s follows from H100's by nominal NVLink",
-          "[sim][collectives]") {
+          "[model][collectives]") {
     // H100: 485 GB/s at 450 nominal; H800 has 200: 215.6. Measured 215 (NCCL issue 1374).
     const CollectiveRates rates = rates_on("h800");
     const Estimate e            = all_reduce(rates, 64 * GB, {8, 8});
@@ -67,7 +67,7 @@ TEST_CASE("collectives: H800's all-reduce peak of 215 GB/s follows from H100's b
     CHECK(e.source == Source::assumed);
 }
 
-TEST_CASE("collectives: two nodes all-reduce a few bytes in some 45 us", "[sim][collectives]") {
+TEST_CASE("collectives: two nodes all-reduce a few bytes in some 45 us", "[model][collectives]") {
     // H20, two nodes of 8, 46 to 48 us (NCCL issue 1244). Here alpha of one node + 2 * log2(2) * 14 us.
     const Estimate e = all_reduce(rates_on("h20"), 1024 * B, {16, 8});
     CHECK(e.time.in(us) == Approx(47).epsilon(0.12));
@@ -75,12 +75,12 @@ TEST_CASE("collectives: two nodes all-reduce a few bytes in some 45 us", "[sim][
     CHECK(e.high.in(us) > 48);
 }
 
-TEST_CASE("collectives: a group of one moves nothing", "[sim][collectives]") {
+TEST_CASE("collectives: a group of one moves nothing", "[model][collectives]") {
     for (Call call : {Call{all_reduce}, Call{all_gather}, Call{reduce_scatter}, Call{all_to_all}})
         CHECK(call(rates_on("h100"), 1 * GB, {1, 1}).time == Seconds{});
 }
 
-TEST_CASE("collectives: time grows with bytes, and across nodes", "[sim][collectives]") {
+TEST_CASE("collectives: time grows with bytes, and across nodes", "[model][collectives]") {
     const CollectiveRates rates = rates_on("h100");
     for (Call call : {Call{all_reduce}, Call{all_gather}, Call{reduce_scatter}, Call{all_to_all}})
         for (int ranks : {2, 3, 4, 8, 16, 64}) {
@@ -97,7 +97,7 @@ TEST_CASE("collectives: time grows with bytes, and across nodes", "[sim][collect
 }
 
 TEST_CASE("collectives: a GPU without rows borrows those of its architecture and says so",
-          "[sim][collectives]") {
+          "[model][collectives]") {
     // B200 and GB200 both have 900 GB/s of NVLink.
     const Estimate b200  = all_reduce(rates_on("b200"), 1 * MB, {8, 8});
     const Estimate gb200 = all_reduce(rates_on("gb200"), 1 * MB, {8, 8});
@@ -107,7 +107,7 @@ TEST_CASE("collectives: a GPU without rows borrows those of its architecture and
     CHECK(gb200.high > b200.high);
 }
 
-TEST_CASE("collectives: a preset keeps what it does not replace", "[sim][collectives]") {
+TEST_CASE("collectives: a preset keeps what it does not replace", "[model][collectives]") {
     const CollectiveRates old = rates_on("h100", "nccl-2.18-nvls"), now = rates_on("h100");
     CHECK(all_gather(old, 1 * MB, {8, 8}).time == all_gather(now, 1 * MB, {8, 8}).time);
     CHECK(all_reduce(old, 1 * MB, {8, 8}).time > all_reduce(now, 1 * MB, {8, 8}).time);

@@ -1,4 +1,4 @@
-#include "sim/collectives.h"
+#include "model/comm/collectives.h"
 
 #include <algorithm>
 #include <bit>

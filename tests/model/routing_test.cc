@@ -1,4 +1,4 @@
-#include "sim/routing.h"
+#include "model/comm/routing.h"
 
 #include <algorithm>
 #include <cmath>
@@ -71,7 +71,7 @@ void check_against_router(const Gate& gate, Rank rank, double tolerance) {
 }  // namespace
 
 TEST_CASE("routing: a plain top-8 of 256 reaches 5.295, 6.523, 7.267 and 7.676 of 8, 16, 32 and 64 ranks",
-          "[sim][routing]") {
+          "[model][routing]") {
     // ranks * (1 - C(256 - 256/ranks, 8) / C(256, 8)); the same sum for 2, 4 and 8 nodes.
     const GateSpread spread = spread_of(kPlain);
     CHECK(distinct_units(kPlain, spread, 8) == Approx(5.295).epsilon(1e-4));
@@ -83,7 +83,7 @@ TEST_CASE("routing: a plain top-8 of 256 reaches 5.295, 6.523, 7.267 and 7.676 o
 }
 
 TEST_CASE("routing: 4 of 8 groups chosen by their best expert reach 3.98 nodes; chosen blindly 3.61",
-          "[sim][routing]") {
+          "[model][routing]") {
     // Blindly: 4 * (1 - C(96, 8) / C(128, 8)) = 3.628.
     // By best expert: the first four groups to appear in score order are chosen, so the nodes reached are
     // min(4, groups among the best 8 of all 256); DeepEP's benchmark counts 3.983 and 7.469 of 64 ranks.
@@ -92,21 +92,21 @@ TEST_CASE("routing: 4 of 8 groups chosen by their best expert reach 3.98 nodes; 
     CHECK(distinct_units(kBlind, spread_of(kBlind), 8) == Approx(3.628).epsilon(5e-4));
 }
 
-TEST_CASE("routing: closed forms agree with the gates themselves", "[sim][routing]") {
+TEST_CASE("routing: closed forms agree with the gates themselves", "[model][routing]") {
     check_against_router(kPlain, Rank::blind, 0.01);
     check_against_router(kByBest, Rank::best, 0.01);
     check_against_router(kBlind, Rank::blind, 0.01);
 }
 
 TEST_CASE("routing: a gate that ranks groups by their best two is within 1 % of one that ranks by the best",
-          "[sim][routing]") {
+          "[model][routing]") {
     const GateSpread spread = spread_of(kByBest);
     for (int units : {8, 16, 32, 64})
         CHECK(distinct_units(kByBest, spread, units) ==
               Approx(count(kByBest, Rank::best_two, units).distinct).epsilon(0.01));
 }
 
-TEST_CASE("routing: a token's experts are all somewhere, once", "[sim][routing]") {
+TEST_CASE("routing: a token's experts are all somewhere, once", "[model][routing]") {
     for (const Gate& gate : {kPlain, kByBest, kBlind, Gate{160, 6, 8, 3}, Gate{64, 1, 4, 2}}) {
         const GateSpread s = spread_of(gate);
         double experts = 0, groups = 0;
@@ -118,14 +118,14 @@ TEST_CASE("routing: a token's experts are all somewhere, once", "[sim][routing]"
     }
 }
 
-TEST_CASE("routing: experts that nest with no group lie anywhere", "[sim][routing]") {
+TEST_CASE("routing: experts that nest with no group lie anywhere", "[model][routing]") {
     // 288 experts in 8 groups of 36 over 9 nodes of 32: EPLB falls back to global placement.
     const Gate gate{288, 8, 8, 4};
     CHECK(distinct_units(gate, spread_of(gate), 9) ==
           Approx(distinct_units(Gate{288, 8}, spread_of({288, 8}), 9)));
 }
 
-TEST_CASE("routing: the larger of two standard normals is 1/sqrt(pi) on average", "[sim][routing]") {
+TEST_CASE("routing: the larger of two standard normals is 1/sqrt(pi) on average", "[model][routing]") {
     // E[max of 2] = 1/sqrt(pi); of 3, 3/(2 sqrt(pi)); of 1, 0. Of 8 and 100: 1.42360, 2.50759 (Tippett).
     const double root_pi = std::sqrt(std::acos(-1.0));
     CHECK(expected_max_of_normals(1) == Approx(0).margin(1e-9));
@@ -135,14 +135,14 @@ TEST_CASE("routing: the larger of two standard normals is 1/sqrt(pi) on average"
     CHECK(expected_max_of_normals(100) == Approx(2.50759).epsilon(1e-5));
 }
 
-TEST_CASE("routing: unequal normals agree with equal ones where they are equal", "[sim][routing]") {
+TEST_CASE("routing: unequal normals agree with equal ones where they are equal", "[model][routing]") {
     const std::vector<double> mean(32, 1000), deviation(32, 30);
     CHECK(expected_max(mean, deviation) == Approx(1000 + 30 * expected_max_of_normals(32)).epsilon(1e-6));
     const std::vector<double> one{100, 900}, sure{1, 0};
     CHECK(expected_max(one, sure) == Approx(900).epsilon(1e-3));
 }
 
-TEST_CASE("routing: which rank is the popular one does not matter", "[sim][routing]") {
+TEST_CASE("routing: which rank is the popular one does not matter", "[model][routing]") {
     const std::vector<double> mean{120, 80, 100, 95}, deviation{9, 12, 10, 11};
     const std::vector<double> mean2{95, 120, 100, 80}, deviation2{11, 9, 10, 12};
     CHECK(expected_max(mean, deviation) == Approx(expected_max(mean2, deviation2)));

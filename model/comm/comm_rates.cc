@@ -1,4 +1,4 @@
-#include "sim/comm_rates.h"
+#include "model/comm/comm_rates.h"
 
 #include <algorithm>
 #include <cmath>
