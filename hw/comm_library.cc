@@ -126,20 +126,6 @@ DomainKernels read_domain(SpecReader in) {
     return kernels;
 }
 
-CollectiveFit read_collective_fit(SpecReader& in) {
-    constexpr std::string_view kKinds[] = {"all_reduce", "all_gather", "reduce_scatter", "all_to_all"};
-    CollectiveFit fit;
-    fit.kind      = static_cast<Collective>(in.choice("kind", kKinds));
-    fit.gpu       = in.text("gpu");
-    fit.ranks     = in.integer("ranks", 2, 1024);
-    fit.alpha     = in.quantity<Seconds>("alpha");
-    fit.bandwidth = in.quantity<BytesPerSecond>("bandwidth");
-    fit.ramp      = in.number("us_per_sqrt_byte") * 1e-6;
-    fit.rms       = in.number("rms", 0, 1);
-    if (!(fit.bandwidth > BytesPerSecond{})) in.fail("bandwidth", "expected more than 0");
-    return fit;
-}
-
 CollectiveKernels read_collectives(SpecReader in, const DataFiles& data) {
     CollectiveKernels kernels;
     in.each("fits", [&](SpecReader& row) {
@@ -147,8 +133,7 @@ CollectiveKernels read_collectives(SpecReader in, const DataFiles& data) {
         row.finish();
     });
     in.each("references", [&](SpecReader& row) {
-        const std::string gpu = row.text("gpu");
-        kernels.references.push_back({row.text("architecture", ""), gpu, load_gpu(data, gpu).nvlink});
+        kernels.references.push_back(read_reference(row, data));
         row.finish();
     });
     kernels.nic            = read_rate(in.object("nic"));
@@ -162,15 +147,47 @@ CollectiveKernels read_collectives(SpecReader in, const DataFiles& data) {
     return kernels;
 }
 
-/// `own`, with the fits of `base` for what `own` has none of.
-CollectiveKernels over(const std::optional<CollectiveKernels>& base, CollectiveKernels own) {
-    if (!base) return own;
-    const std::vector<CollectiveFit> fits = own.fits;
-    for (const CollectiveFit& fit : base->fits)
-        if (std::none_of(fits.begin(), fits.end(),
-                         [&](const CollectiveFit& o) { return o.kind == fit.kind && o.gpu == fit.gpu; }))
-            own.fits.push_back(fit);
-    return own;
+bool same_use(const CollectiveFit& a, const CollectiveFit& b) {
+    return a.kind == b.kind && a.gpu == b.gpu;
+}
+
+bool same_use(const ExchangeFit& a, const ExchangeFit& b) {
+    return a.low_latency == b.low_latency && a.gpu == b.gpu && (a.nodes > 1) == (b.nodes > 1);
+}
+
+/// Adds to `own` what `base` has and `own` has none of.
+template <class Fit>
+void add_missing(std::vector<Fit>& own, const std::vector<Fit>& base) {
+    const std::vector<Fit> fits = own;
+    for (const Fit& fit : base)
+        if (std::none_of(fits.begin(), fits.end(), [&](const Fit& o) { return same_use(o, fit); }))
+            own.push_back(fit);
+}
+
+void put_first(CommLibrary& library, CommFits fitted) {
+    std::vector<CollectiveFit> collectives = fitted.collectives;
+    if (library.collectives) {
+        if (std::any_of(collectives.begin(), collectives.end(),
+                        [](const CollectiveFit& fit) { return fit.direct.available(); }))
+            library.collectives->across = library.collectives->fits;
+        add_missing(collectives, library.collectives->fits);
+        if (!fitted.collectives.empty()) library.collectives->source = fitted.source;
+        library.collectives->fits = std::move(collectives);
+    }
+    add_missing(fitted.exchanges, library.fitted.exchanges);
+    library.fitted = std::move(fitted);
+}
+
+void read_sections(CommLibrary& library, SpecReader& in, const DataFiles& data) {
+    if (in.has("throughput")) library.throughput = read_throughput(in.object("throughput"));
+    if (in.has("latency")) library.latency = read_latency(in.object("latency"));
+    if (in.has("domain")) library.domain = read_domain(in.object("domain"));
+    if (in.has("collectives")) {
+        CollectiveKernels own = read_collectives(in.object("collectives"), data);
+        if (library.collectives) add_missing(own.fits, library.collectives->fits);
+        library.collectives = std::move(own);
+    }
+    if (in.has("fitted")) put_first(library, read_comm_fits(in.object("fitted"), data));
 }
 
 CommLibrary read_library(const DataFiles& data, const std::string& name, int depth) {
@@ -184,11 +201,7 @@ CommLibrary read_library(const DataFiles& data, const std::string& name, int dep
     }
     library.name  = name;
     library.title = in.text("title");
-    if (in.has("throughput")) library.throughput = read_throughput(in.object("throughput"));
-    if (in.has("latency")) library.latency = read_latency(in.object("latency"));
-    if (in.has("domain")) library.domain = read_domain(in.object("domain"));
-    if (in.has("collectives"))
-        library.collectives = over(library.collectives, read_collectives(in.object("collectives"), data));
+    read_sections(library, in, data);
     in.finish();
     return library;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hw/cluster.h"
+#include "hw/comm_fits.h"
 #include "hw/data.h"
 #include "hw/units.h"
 
@@ -83,29 +84,10 @@ struct DomainKernels {
     FitResidual fit;
 };
 
-enum class Collective : std::uint8_t { all_reduce, all_gather, reduce_scatter, all_to_all };
-inline constexpr int kCollectiveCount = 4;
-
-/// t = alpha + moved / bandwidth + ramp * sqrt(buffer), for `ranks` GPUs of one NVLink domain.
-struct CollectiveFit {
-    Collective kind{};
-    std::string gpu;
-    int ranks = 0;
-    Seconds alpha;
-    BytesPerSecond bandwidth;
-    double ramp = 0;  ///< seconds per square root of a byte
-    double rms  = 0;
-};
-
-/// The GPU whose fits serve a GPU without its own, bandwidths scaled by nominal NVLink.
-struct Reference {
-    std::string architecture;  ///< empty: any
-    std::string gpu;
-    BytesPerSecond nvlink;  ///< its nominal
-};
-
 struct CollectiveKernels {
     std::vector<CollectiveFit> fits;
+    /// All-reduce of NCCL under a library whose own stays inside a domain; empty: `fits` serve there too.
+    std::vector<CollectiveFit> across;
     std::vector<Reference> references;  ///< the first of the GPU's architecture, or of any, serves it
     CommRate nic;
     Seconds hop;  ///< network latency of one step between nodes
@@ -122,10 +104,11 @@ struct CommLibrary {
     std::optional<LatencyKernels> latency;
     std::optional<DomainKernels> domain;
     std::optional<CollectiveKernels> collectives;
+    CommFits fitted;  ///< go before the constants above on the hardware that they name
 };
 
 /// Loads scenarios/comm/NAME.json; "extends" names a preset whose sections it keeps unless it has its own,
-/// and whose collective fits it keeps where it has none of that kind and GPU. Throws SpecError.
+/// and whose fits it keeps where it has none of that kind and GPU. Throws SpecError.
 CommLibrary load_comm_library(const DataFiles& data, const std::string& name);
 
 /// A constant on this hardware: value, and whether it was measured there.

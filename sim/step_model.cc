@@ -28,7 +28,8 @@ StepModel::StepModel(const Scenario& scenario, const DataFiles& data)
     kernels_            = std::make_shared<CalibratedTime>(scenario.cluster.gpu, scenario.calibration,
                                                 scenario.implementations);
     CommLibrary library = load_comm_library(data, comm_library_of(scenario));
-    if (!library.collectives) library.collectives = load_comm_library(data, kCollectives).collectives;
+    if (!library.collectives)
+        library.collectives = load_comm_library(data, collectives_of(scenario)).collectives;
     library_ = std::make_shared<CommLibrary>(std::move(library));
     rates_   = resolve(*library_, scenario_.cluster);
     set_layout(scenario.layout);
@@ -41,6 +42,8 @@ void StepModel::set_layout(const Layout& layout) {
     exchange_        = scenario_.exchanges();
     weights_         = weights_of(scenario_.model, scenario_.precision, scenario_.shard(),
                                   scenario_.speculation.drafts() > 0);
+    if (rates_.throughput)
+        rates_.throughput->sms = layout.comm_sms > 0 ? layout.comm_sms : library_->throughput->sms;
     if (exchange_) set_traffic(shape_of(scenario_, layout), mode_of(layout.comm));
 }
 

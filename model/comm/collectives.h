@@ -1,8 +1,9 @@
 /// Time of all-reduce, all-gather, reduce-scatter, all-to-all and send among a group of GPUs.
 ///
 /// Inside an NVLink domain: alpha + moved / bandwidth + ramp * sqrt(buffer), fitted to nccl-tests.
-/// Across domains: the NIC's share of the bytes at its own rate (the slower of both binds), and one network
-/// latency for each step of a tree; `assumed`, for no fit over nodes is published.
+/// Across domains: the NIC's share of the bytes at its own rate (the slower of both binds), one network
+/// latency for each step of a tree, and the ramp of a pipeline that is longer by those steps; `assumed`, for
+/// no fit over nodes is published.
 #pragma once
 
 #include "model/comm/comm_rates.h"
@@ -30,15 +31,20 @@ Estimate all_to_all(const CollectiveRates& rates, Bytes sent, CommGroup group);
 /// One rank to another: within a domain or across.
 Estimate send(const CollectiveRates& rates, Bytes message, bool across);
 
-/// The curve's constants for that many ranks of one domain: linear in log2(ranks) between fits, the nearest
-/// fit beyond them (then assumed).
+/// The curve's constants for that many ranks of one domain. Latency is linear in ranks, for a ring has as
+/// many steps, and beyond twice the most that were measured in their logarithm. The others are linear in
+/// log2(ranks) between fits and the nearest fit's beyond. Assumed beyond the fits.
 struct CurvePoint {
     Seconds alpha;
     BytesPerSecond bandwidth;
     double ramp = 0, spread = 1;
     Source source = Source::assumed;
+    DirectWay direct;  ///< not across domains
 };
 CurvePoint at_ranks(const CollectiveRates::Curve& curve, int ranks);
+
+/// The time of `kind` among `ranks` GPUs of one domain, one shot or not.
+Seconds in_domain(const CurvePoint& point, Collective kind, Bytes buffer, int ranks);
 
 /// The curve of `kind` for a group: inside its domains, with the steps between them added to alpha.
 CurvePoint point_of(const CollectiveRates& rates, Collective kind, CommGroup group);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <span>
 
 namespace isobath {
 namespace {
@@ -77,15 +77,20 @@ DomainRates resolve(const DomainKernels& kernels, const ClusterSpec& cluster) {
             .sms            = kernels.sms};
 }
 
+double spread_of(const CollectiveFit& fit) {
+    return fit.factor > 0 ? fit.factor : 1 + k80Percent * fit.rms;
+}
+
 /// The fits of one collective on one GPU, in order of ranks.
-CollectiveRates::Curve curve_of(const CollectiveKernels& kernels, Collective kind, const std::string& gpu) {
+CollectiveRates::Curve curve_of(std::span<const CollectiveFit> fits, Collective kind,
+                                const std::string& gpu) {
     CollectiveRates::Curve curve;
-    for (const CollectiveFit& fit : kernels.fits) {
+    for (const CollectiveFit& fit : fits) {
         if (fit.kind != kind || fit.gpu != gpu || curve.count >= CollectiveRates::kMostFits) continue;
         auto place = static_cast<std::size_t>(curve.count++);
         for (; place > 0 && curve.fits[place - 1].ranks > fit.ranks; --place)
             curve.fits[place] = curve.fits[place - 1];
-        curve.fits[place] = {fit.ranks, fit.alpha, fit.bandwidth, fit.ramp, 1 + k80Percent * fit.rms};
+        curve.fits[place] = {fit.ranks, fit.alpha, fit.bandwidth, fit.ramp, spread_of(fit), fit.direct};
     }
     return curve;
 }
@@ -96,17 +101,19 @@ const Reference* reference_for(const CollectiveKernels& kernels, const GpuSpec& 
     return nullptr;
 }
 
-CollectiveRates::Curve resolve_curve(const CollectiveKernels& kernels, Collective kind, const GpuSpec& gpu) {
-    CollectiveRates::Curve curve = curve_of(kernels, kind, gpu.name);
+CollectiveRates::Curve resolve_curve(const CollectiveKernels& kernels, std::span<const CollectiveFit> fits,
+                                     Collective kind, const GpuSpec& gpu) {
+    CollectiveRates::Curve curve = curve_of(fits, kind, gpu.name);
     curve.source                 = Source::fitted;
     if (curve.count > 0) return curve;
     const Reference* reference = reference_for(kernels, gpu);
     if (!reference) return curve;
-    curve              = curve_of(kernels, kind, reference->gpu);
+    curve              = curve_of(fits, kind, reference->gpu);
     curve.source       = Source::assumed;
     const double scale = gpu.nvlink / reference->nvlink;
     for (auto& fit : curve.fits) {
-        fit.bandwidth = scale * fit.bandwidth;
+        fit.bandwidth        = scale * fit.bandwidth;
+        fit.direct.bandwidth = scale * fit.direct.bandwidth;
         fit.ramp /= std::sqrt(std::max(scale, 1e-9));  // the ramp belongs to the same wires
         fit.spread = std::max(fit.spread, 1.4);        // A100 against H100 scaled: 0.72 (no NVLS)
     }
@@ -117,16 +124,29 @@ CollectiveRates resolve(const CollectiveKernels& kernels, const ClusterSpec& clu
     FitResidual fit;  // none over nodes; each collective's own stands in its curve
     fit.transfer = kernels.network_spread;
     const Resolver on(cluster, fit);
-    CollectiveRates rates{.curves         = {},
-                          .nic            = on.nic(kernels.nic),
-                          .send_nvlink    = on.nvlink(kernels.send_nvlink),
-                          .hop            = kernels.hop,
-                          .send_alpha     = kernels.send_alpha,
-                          .network_spread = kernels.network_spread,
-                          .sms            = kernels.sms};
+    CollectiveRates rates{.curves            = {},
+                          .all_reduce_across = {},
+                          .nic               = on.nic(kernels.nic),
+                          .send_nvlink       = on.nvlink(kernels.send_nvlink),
+                          .hop               = kernels.hop,
+                          .send_alpha        = kernels.send_alpha,
+                          .network_spread    = kernels.network_spread,
+                          .sms               = kernels.sms};
     for (int kind = 0; kind < kCollectiveCount; ++kind)
-        rates.curves[std::size_t(kind)] = resolve_curve(kernels, static_cast<Collective>(kind), cluster.gpu);
+        rates.curves[std::size_t(kind)] =
+            resolve_curve(kernels, kernels.fits, static_cast<Collective>(kind), cluster.gpu);
+    rates.all_reduce_across = resolve_curve(kernels, kernels.across, Collective::all_reduce, cluster.gpu);
     return rates;
+}
+
+/// Nothing if no fit of this mode serves the GPU.
+std::optional<FittedExchange> fitted_on(const CommFits& fits, bool low_latency, const ClusterSpec& cluster) {
+    const auto way = [&](bool combine) {
+        return curves_of(fits, low_latency, combine, cluster.gpu, cluster.nic.bandwidth);
+    };
+    const FittedExchange out{way(false), way(true)};
+    if (out.dispatch.one_node.count == 0 || out.combine.one_node.count == 0) return {};
+    return out;
 }
 
 }  // namespace
@@ -137,6 +157,8 @@ CommRates resolve(const CommLibrary& library, const ClusterSpec& cluster) {
     if (library.throughput) rates.throughput = resolve(*library.throughput, cluster);
     if (library.latency) rates.latency = resolve(*library.latency, cluster);
     if (library.domain) rates.domain = resolve(*library.domain, cluster);
+    if (rates.throughput) rates.throughput->fitted = fitted_on(library.fitted, false, cluster);
+    if (rates.latency) rates.latency->fitted = fitted_on(library.fitted, true, cluster);
     if (library.collectives) rates.collectives = resolve(*library.collectives, cluster);
     return rates;
 }

@@ -5,6 +5,7 @@
 
 #include "hw/comm_library.h"
 #include "hw/estimate.h"
+#include "model/comm/exchange_fit.h"
 
 namespace isobath {
 
@@ -20,11 +21,17 @@ struct Constant {
 using RateConstant  = Constant<BytesPerSecond>;
 using DelayConstant = Constant<Seconds>;
 
+/// Dispatch and combine by fitted constants.
+struct FittedExchange {
+    ExchangeCurves dispatch, combine;
+};
+
 struct ThroughputRates {
     RateConstant nvlink, forwarding, rdma;
     DelayConstant dispatch_alpha, combine_alpha;
     Seconds notify, skew_per_token;
     int sms = 0;
+    std::optional<FittedExchange> fitted;  ///< goes before the constants above
 };
 
 struct LatencyRates {
@@ -37,6 +44,7 @@ struct LatencyRates {
         double seconds_per_byte = 0;
         Seconds at(Bytes bytes) const { return fixed + Seconds{seconds_per_byte * bytes.base()}; }
     } dispatch_send, dispatch_recv, combine_send, combine_recv;
+    std::optional<FittedExchange> fitted;  ///< goes before the constants above
 };
 
 struct DomainRates {
@@ -45,13 +53,15 @@ struct DomainRates {
     int sms = 0;
 };
 
-/// alpha + moved / bandwidth + ramp * sqrt(buffer), for groups of 2, 4, 8, ... GPUs of one NVLink domain.
+/// alpha + moved / bandwidth + ramp * sqrt(buffer), for groups of 2, 4, 8, ... GPUs of one NVLink domain, or
+/// one shot where the library has it and it is faster.
 struct CollectiveRates {
     struct Fit {
         int ranks = 0;
         Seconds alpha;
         BytesPerSecond bandwidth;
         double ramp = 0, spread = 1;
+        DirectWay direct;
     };
     static constexpr int kMostFits = 6;
     struct Curve {
@@ -60,6 +70,7 @@ struct CollectiveRates {
         Source source = Source::assumed;
     };
     std::array<Curve, kCollectiveCount> curves;
+    Curve all_reduce_across;  ///< of groups over several domains; empty: as inside one
     RateConstant nic, send_nvlink;
     Seconds hop, send_alpha;
     double network_spread = 1;

@@ -34,17 +34,38 @@ Estimate as_weak_as(Estimate e, Source source) {
     return e;
 }
 
+/// Copies that the SMs of normal kernels make for a token: one per distinct rank, staged once per node too.
+double copies_per_token(const ExchangeTraffic& traffic) {
+    return traffic.distinct_ranks + (traffic.shape.nodes() > 1 ? traffic.distinct_nodes : 0);
+}
+
+Estimate fitted_way(const ExchangeCurves& curves, const ExchangeTraffic& traffic, const ExchangeLoad& load) {
+    const ExchangeCurve& curve = curves.over(traffic.shape.nodes());
+    const auto point           = at_nodes(curve, traffic.shape.nodes());
+    return Estimate::within(time_of(point.constants, load), point.factor, curve.source);
+}
+
+/// False if the fits do not reach across nodes.
+bool cost_fitted(ExchangeCost& cost, const std::optional<FittedExchange>& fitted,
+                 const ExchangeTraffic& traffic, double tokens, int sms) {
+    if (!fitted || fitted->dispatch.over(traffic.shape.nodes()).count == 0) return false;
+    cost.dispatch = fitted_way(fitted->dispatch, traffic, load_of(traffic, tokens, false, sms));
+    cost.combine  = fitted_way(fitted->combine, traffic, load_of(traffic, tokens, true, sms));
+    return true;
+}
+
 void cost_normal(ExchangeCost& cost, const ThroughputRates& rates, const ExchangeTraffic& traffic,
                  double tokens) {
     const RateConstant& wire = traffic.shape.nodes() > 1 ? rates.forwarding : rates.nvlink;
-    cost.dispatch            = as_weak_as(
-                   slower(rates.dispatch_alpha, cost.dispatch_ports.rdma, rates.rdma, cost.dispatch_ports.nvlink, wire),
-                   wire.source);
+    cost.sms     = rates.sms > 0 ? rates.sms : deepep_v2_sms(traffic, wire.value, rates.rdma.value);
+    cost.barrier = rates.notify + tokens * rates.skew_per_token;
+    if (cost_fitted(cost, rates.fitted, traffic, tokens, cost.sms)) return;
+    cost.dispatch = as_weak_as(
+        slower(rates.dispatch_alpha, cost.dispatch_ports.rdma, rates.rdma, cost.dispatch_ports.nvlink, wire),
+        wire.source);
     cost.combine = as_weak_as(
         slower(rates.combine_alpha, cost.combine_ports.rdma, rates.rdma, cost.combine_ports.nvlink, wire),
         wire.source);
-    cost.sms     = rates.sms > 0 ? rates.sms : deepep_v2_sms(traffic, wire.value, rates.rdma.value);
-    cost.barrier = rates.notify + tokens * rates.skew_per_token;
 }
 
 /// The kernels give each expert a share of the SMs: ceil(E / ceil(E / SMs)).
@@ -53,8 +74,7 @@ int low_latency_sms(int experts, int sm_count) {
     return (experts + per_sm - 1) / per_sm;
 }
 
-void cost_low_latency(ExchangeCost& cost, const LatencyRates& rates, const ExchangeTraffic& traffic,
-                      double tokens, int sm_count) {
+void cost_messages(ExchangeCost& cost, const LatencyRates& rates, const ExchangeTraffic& traffic) {
     const bool over_nvlink = traffic.nvlink.mean > 0, over_rdma = traffic.rdma.mean > 0;
     const DelayConstant& alpha = !over_rdma    ? rates.nvlink_alpha
                                  : over_nvlink ? rates.mixed_alpha
@@ -63,13 +83,18 @@ void cost_low_latency(ExchangeCost& cost, const LatencyRates& rates, const Excha
         slower(alpha, cost.dispatch_ports.rdma, rates.rdma, cost.dispatch_ports.nvlink, rates.nvlink);
     cost.combine =
         slower(alpha, cost.combine_ports.rdma, rates.rdma, cost.combine_ports.nvlink, rates.nvlink);
+}
+
+void cost_low_latency(ExchangeCost& cost, const LatencyRates& rates, const ExchangeTraffic& traffic,
+                      double tokens, int sm_count) {
+    cost.sms = low_latency_sms(traffic.shape.experts, sm_count);
+    if (!cost_fitted(cost, rates.fitted, traffic, tokens, cost.sms)) cost_messages(cost, rates, traffic);
     const Bytes out    = tokens * traffic.shape.top_k * traffic.dispatch_message;
     const Bytes back   = tokens * traffic.shape.top_k * traffic.combine_message;
     cost.dispatch_send = rates.dispatch_send.at(out);
     cost.dispatch_recv = rates.dispatch_recv.at(out);
     cost.combine_send  = rates.combine_send.at(back);
     cost.combine_recv  = rates.combine_recv.at(back);
-    cost.sms           = low_latency_sms(traffic.shape.experts, sm_count);
 }
 
 Estimate nccl_messages(const CollectiveRates& rates, const ExchangeTraffic& traffic, const PortUse& ports,
@@ -137,6 +162,12 @@ ExchangeCost exchange(const CommRates& rates, const ExchangeTraffic& traffic, do
         case ExchangeMode::mnnvl: cost_domain(cost, rates.domain.value());
     }
     return cost;
+}
+
+ExchangeLoad load_of(const ExchangeTraffic& traffic, double tokens, bool combine, int sms) {
+    const Bytes message = combine ? traffic.combine_message : traffic.dispatch_message;
+    return {tokens, tokens * copies_per_token(traffic) * message, traffic.nvlink.busiest(tokens) * message,
+            traffic.rdma.busiest(tokens) * message, std::max(1, sms)};
 }
 
 BytesPerSecond logical_dispatch_bandwidth(const ExchangeTraffic& traffic, double tokens_per_rank,

@@ -28,6 +28,9 @@ struct ExchangeCost {
 /// Dispatch and combine of `tokens_per_rank` tokens on every rank. Allocates nothing.
 ExchangeCost exchange(const CommRates& rates, const ExchangeTraffic& traffic, double tokens_per_rank);
 
+/// What one way of DeepEP's kernels asks of the hardware.
+ExchangeLoad load_of(const ExchangeTraffic& traffic, double tokens_per_rank, bool combine, int sms);
+
 /// Bandwidth as DeepEP prints it: numbers and scales without headers, copies that never leave the node
 /// (or, on one node, the rank) included, over the time. Compare with PortUse / time, which is physical.
 BytesPerSecond logical_dispatch_bandwidth(const ExchangeTraffic& traffic, double tokens_per_rank,

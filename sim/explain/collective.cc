@@ -10,6 +10,15 @@ namespace {
 
 constexpr const char* kEquation = "t = alpha + share * buffer / bandwidth + ramp * sqrt(buffer)";
 
+void add_one_shot(const DirectWay& direct, Bytes buffer, CommGroup group, const std::string& from,
+                  Explanation& e) {
+    e.equation.push_back("Or in one shot, every rank reading every other's buffer: the faster way is taken.");
+    e.inputs.push_back(known("one-shot alpha", direct.alpha, from));
+    e.inputs.push_back(known("one-shot bandwidth", direct.bandwidth, from));
+    e.steps.push_back(known("in one shot", direct.alpha + (group.ranks - 1) * buffer / direct.bandwidth,
+                            "one-shot alpha + (n - 1) * buffer / one-shot bandwidth"));
+}
+
 }  // namespace
 
 void add_ring(const Study& study, Collective kind, Bytes buffer, CommGroup group, Explanation& e) {
@@ -38,10 +47,15 @@ void add_ring(const Study& study, Collective kind, Bytes buffer, CommGroup group
     e.steps.push_back(known("buffer", buffer, "over the whole group"));
     e.steps.push_back(
         known("ring's share", share, "", kind == Collective::all_reduce ? "2 (n - 1) / n" : "(n - 1) / n"));
+    if (point.direct.available() && group.domains() == 1 && buffer <= point.direct.up_to)
+        add_one_shot(point.direct, buffer, group, from, e);
     const Seconds wires = share * buffer / bandwidth, ramp{point.ramp * std::sqrt(buffer.base())};
     e.steps.push_back(known("on the wires", wires, "share * buffer / bandwidth"));
     e.steps.push_back(known("ramp", ramp, "ramp * sqrt(buffer)"));
-    e.steps.push_back(known("time", point.alpha + wires + ramp, kEquation));
+    const Seconds ring = point.alpha + wires + ramp;
+    const Seconds time = group.domains() == 1 ? in_domain(point, kind, buffer, group.ranks) : ring;
+    if (time < ring) e.steps.push_back(known("by the ring", ring, kEquation));
+    e.steps.push_back(known("time", time, time < ring ? "one shot is the faster way" : kEquation));
 }
 
 Explanation explain_all_reduce(const Study& study, const std::string& name) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "sim/explain/collective.h"
+#include "sim/explain/exchange_fit.h"
 #include "sim/explain/study.h"
 
 namespace isobath {
@@ -149,7 +150,7 @@ Explanation explain_exchange(const Study& study, const std::string& name) {
     add_traffic(study, dispatch, e);
     if (study.model.traffic().mode == ExchangeMode::nccl_all_gather)
         add_gathered(study, dispatch, e);
-    else
+    else if (!add_fitted_exchange(study, dispatch, e))
         add_ports(study, dispatch, e);
     e.result = known("time", estimate, "");
     e.source = name_of(estimate.source);

@@ -112,3 +112,59 @@ TEST_CASE("collectives: a preset keeps what it does not replace", "[model][colle
     CHECK(all_gather(old, 1 * MB, {8, 8}).time == all_gather(now, 1 * MB, {8, 8}).time);
     CHECK(all_reduce(old, 1 * MB, {8, 8}).time > all_reduce(now, 1 * MB, {8, 8}).time);
 }
+
+TEST_CASE("collectives: TensorRT-LLM sums 64 KB on 8 H100 in a third of NCCL's time",
+          "[model][collectives]") {
+    // aiconfigurator, TensorRT-LLM 1.3.0rc20: 4.59 us at 65,536 B; NCCL 2.29.2: 18.68 us. From 16 MB on both
+    // take NCCL's ring: 121.9 us at 16 MiB.
+    const CollectiveRates own = rates_on("h100", "trtllm-allreduce"), nccl = rates_on("h100", "nccl-2.29.2");
+    CHECK(all_reduce(own, 65536 * B, {8, 8}).time.in(us) == Approx(4.59).epsilon(0.15));
+    CHECK(all_reduce(nccl, 65536 * B, {8, 8}).time.in(us) == Approx(18.68).epsilon(0.15));
+    CHECK(all_reduce(own, 16777216 * B, {8, 8}).time.in(us) == Approx(122).epsilon(0.15));
+}
+
+TEST_CASE("collectives: a library's own all-reduce ends at its domain", "[model][collectives]") {
+    const CollectiveRates own = rates_on("h100", "trtllm-allreduce"), nccl = rates_on("h100", "nccl-2.29.2");
+    for (double bytes = 64; bytes < 1e9; bytes *= 8) {
+        CHECK(all_reduce(own, bytes * B, {16, 8}).time == all_reduce(nccl, bytes * B, {16, 8}).time);
+        CHECK(all_gather(own, bytes * B, {8, 8}).time == all_gather(nccl, bytes * B, {8, 8}).time);
+    }
+}
+
+TEST_CASE("collectives: one shot never makes a larger buffer the faster one", "[model][collectives]") {
+    for (const char* gpu : {"h100", "h200", "b200", "gb200"}) {
+        const CollectiveRates rates = rates_on(gpu, "trtllm-allreduce");
+        for (const int ranks : {2, 3, 4, 8}) {
+            Seconds before{};
+            for (double bytes = 64; bytes < 1e9; bytes *= 1.3) {
+                const Seconds now = all_reduce(rates, bytes * B, {ranks, 8}).time;
+                CHECK(now > before);
+                before = now;
+            }
+        }
+    }
+}
+
+TEST_CASE("collectives: every step of a ring adds as much latency", "[model][collectives]") {
+    CollectiveRates::Curve curve;
+    curve.count   = 2;
+    curve.fits[0] = {4, 10 * us, 300 * GB / s, 0, 1, {}};
+    curve.fits[1] = {8, 16 * us, 400 * GB / s, 0, 1, {}};
+    // 1.5 us a rank: 10 - 2 * 1.5 at two, 10 + 1.5 at five, 16 + 8 * 1.5 at sixteen, and from there one such
+    // doubling more at 32.
+    CHECK(at_ranks(curve, 2).alpha.in(us) == Approx(7));
+    CHECK(at_ranks(curve, 5).alpha.in(us) == Approx(11.5));
+    CHECK(at_ranks(curve, 8).alpha.in(us) == Approx(16));
+    CHECK(at_ranks(curve, 16).alpha.in(us) == Approx(28));
+    CHECK(at_ranks(curve, 32).alpha.in(us) == Approx(40));
+}
+
+TEST_CASE("collectives: across nodes the ramp is that of a pipeline longer by the network's steps",
+          "[model][collectives]") {
+    // 2 sqrt(L / B) of 28 us over 8 H100's bandwidth, in quadrature with the ramp inside the node.
+    const CollectiveRates rates = rates_on("h100");
+    const CurvePoint inside     = point_of(rates, Collective::all_reduce, {8, 8}),
+                     across     = point_of(rates, Collective::all_reduce, {16, 8});
+    CHECK(across.ramp * across.ramp - inside.ramp * inside.ramp ==
+          Approx(4 * 28e-6 / inside.bandwidth.base()));
+}

@@ -47,6 +47,9 @@ std::vector<Study> many_studies() {
     out.push_back(study_of(kDecode, {"layout.comm=nccl", "layout.comm_library=auto", "layout.overlap=none"}));
     out.push_back(study_of(kPrefill, {"layout.comm_library=deepep-v2"}));
     out.push_back(study_of(kPrefill, {"layout.overlap=none"}));
+    for (const char* name : {"deepseek-v3-prefill-ep32-h100", "deepseek-v3-decode-ep72-h100"})
+        out.push_back(study_of(name, {"layout.comm_library=auto"}));
+    out.push_back(study_of("deepseek-r1-decode-tp8-h200", {"workload.batch_per_gpu=1"}));
     out.push_back(study_of(kDecode, with(one_node, {"layout.experts.ep=8"})));
     out.push_back(study_of(kDecode, with(one_node, {"layout.experts.ep=1", "model=llama-3.1-405b",
                                                     "precision=bf16", "speculation.method=none"})));
