@@ -50,17 +50,25 @@ ExchangeMode mode_of(Comm comm) {
     return ExchangeMode::nccl_all_gather;
 }
 
+// SGLang and vLLM sum small buffers by one-shot kernels too, those of TensorRT-LLM (through FlashInfer) or of
+// the same design; only TensorRT-LLM's are measured. H800's links are slower than any that were measured.
+std::string collectives_of(const Scenario& s) {
+    for (const char* engine : {"sglang", "tensorrt-llm", "vllm"})
+        if (s.engine.name.starts_with(engine) && s.cluster.gpu.name != "h800") return "trtllm-allreduce";
+    return "nccl-2.29";
+}
+
 std::string comm_library_of(const Scenario& s) {
     if (s.layout.comm_library != "auto") return s.layout.comm_library;
     const bool h800 = s.cluster.gpu.name == "h800";
     switch (s.layout.comm) {
-        case Comm::deepep_normal: return h800 ? "deepep-v1-2025-04" : "deepep-v1-sglang-0.5";
-        case Comm::deepep_low_latency: return h800 ? "deepep-v1-2025-06" : "deepep-v1-sglang-0.5";
+        case Comm::deepep_normal: return h800 ? "deepep-v1-2025-04" : "deepep-sglang-0.5.12";
+        case Comm::deepep_low_latency: return h800 ? "deepep-v1-2025-06" : "deepep-sglang-0.5.12";
         case Comm::mnnvl: return "mnnvl-trtllm-1.2";
         case Comm::none:
         case Comm::nccl: break;
     }
-    return kCollectives;
+    return collectives_of(s);
 }
 
 void check_comm_library(const Scenario& s, const DataFiles& data, const Origin& origin) {

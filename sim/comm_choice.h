@@ -6,8 +6,9 @@
 
 namespace isobath {
 
-/// The library whose collectives serve where the chosen one has none.
-inline constexpr const char* kCollectives = "nccl-2.29";
+/// The library whose collectives serve where the chosen one has none: the engine's own all-reduce where it
+/// has one (SGLang, TensorRT-LLM, vLLM), NCCL otherwise.
+std::string collectives_of(const Scenario& scenario);
 
 ExchangeMode mode_of(Comm comm);
 

@@ -17,4 +17,10 @@ int calibrate_show(const Call&, const Flags&, const std::vector<std::string>& na
 /// Tables of errors: rows that were fitted, rows held back, shapes left out.
 std::string errors_text(const Calibration& calibration);
 
+/// import --comm NAME: a preset of scenarios/comm from the tables of --silicon.
+int calibrate_comm(const Call&, const Flags&);
+/// Whether `name` is a preset of scenarios/comm; then its scores are shown.
+bool shows_comm(const Flags&, const std::string& name);
+int calibrate_show_comm(const Call&, const Flags&, const std::string& name);
+
 }  // namespace isobath::cli

@@ -18,6 +18,7 @@ int command_calibrate(const Call& call) {
         .value("gpu", "NAME", "the GPU that was measured; h800 if left out")
         .value("silicon", "DIR", "import, lint: the folder (or file) of CSV tables")
         .option("keep-points", "import: keep measured GEMMs and MLA decodes, which then go before the fit")
+        .value("comm", "NAME", "import: a preset of scenarios/comm, not a calibration")
         .value("svg", "FILE", "show: draw what the fits say of held-back rows against what was measured");
     if (!flags.parse(call)) return kDone;
     const std::string action = flags.word("ACTION");

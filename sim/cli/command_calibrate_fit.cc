@@ -62,6 +62,7 @@ int calibrate_import(const Call& call, const Flags& flags) {
     if (!flags.has("silicon"))
         throw SpecError(
             "isobath calibrate import: --silicon DIR is missing; it names a folder of CSV tables");
+    if (flags.has("comm")) return calibrate_comm(call, flags);
     const DataFiles data       = flags.data();
     const std::string name     = flags.text("gpu", "h800");
     const SiliconImport import = import_silicon(data, flags.text("silicon"), name);

@@ -78,6 +78,8 @@ std::string errors_text(const Calibration& shown) {
 }
 
 int calibrate_show(const Call& call, const Flags& flags, const std::vector<std::string>& names) {
+    if (!names.empty() && shows_comm(flags, names.front()))
+        return calibrate_show_comm(call, flags, names.front());
     const Calibration shown = calibration_of(flags.data(), names.empty() ? "h800" : names.front());
     if (flags.has("svg")) write_file(flags.text("svg"), picture_of(shown));
     write_out(call, flags, flags.has("json") ? to_json(shown) : errors_text(shown));

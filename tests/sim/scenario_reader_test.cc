@@ -406,7 +406,8 @@ TEST_CASE("layout: overlap and communication must go together", "[sim][scenario]
           "experts lie on 16 ranks; allowed: nccl, deepep-normal, deepep-low-latency");
     CHECK(said_of("/layout/comm_library", "mnnvl-trtllm-1.2") ==
           "s.json: /layout/comm_library: mnnvl-trtllm-1.2 has no deepep-low-latency kernels; allowed: auto, "
-          "deepep-v1-2025-02, deepep-v1-2025-04, deepep-v1-2025-06, deepep-v1-sglang-0.5, isca25-ib, "
+          "deepep-sglang-0.5.12, deepep-v1-2025-02, deepep-v1-2025-04, deepep-v1-2025-06, "
+          "deepep-v1-sglang-0.5, isca25-ib, "
           "isca25-nvl72");
     CHECK(said_of("/layout/comm_library", "deepep-v1-2025-03")
               .starts_with("s.json: /layout/comm_library: no library \"deepep-v1-2025-03\"; did you mean "
