@@ -60,12 +60,32 @@ void read_constants(SpecReader in, GemmConstants& out) {
     in.finish();
 }
 
+SplitConstants read_split(SpecReader in) {
+    constexpr std::array<std::string_view, 2> schedules{"balanced", "even"};
+    SplitConstants out;
+    out.schedule = in.choice("schedule", schedules) == 0 ? KvSchedule::balanced : KvSchedule::even;
+    out.combine  = seconds(in, "combine");
+    out.partials = share(in, "partials", 100);
+    out.queries  = share(in, "queries", 100);
+    if (out.schedule == KvSchedule::even) out.stream = share(in, "stream", 100);
+    in.finish();
+    return out;
+}
+
+PromptConstants read_prompt(SpecReader in) {
+    PromptConstants out{share(in, "pass", 100), share(in, "imbalance", 2), share(in, "slowdown", 4)};
+    in.finish();
+    return out;
+}
+
 void read_constants(SpecReader in, OverlapConstants& out) {
     out.launch  = seconds(in, "launch");
     out.compute = share(in, "compute", 1);
     out.memory  = share(in, "memory", 1);
     if (in.has("cached")) out.cached = share(in, "cached", 100);
     out.query_tile = in.integer_or("query_tile", 1, 1, 1024);
+    if (in.has("split")) out.split = read_split(in.object("split"));
+    if (in.has("prompt")) out.prompt = read_prompt(in.object("prompt"));
     in.finish();
 }
 

@@ -4,6 +4,7 @@
 /// the same kernel; one is the default. A family without any is timed at the roofline.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -56,15 +57,41 @@ struct GemmConstants {
     bool operator==(const GemmConstants&) const = default;
 };
 
+/// How the SMs share decode attention.
+enum class KvSchedule : std::uint8_t {
+    balanced,  ///< every SM gets as many KV blocks, whosever they are (FlashMLA)
+    even       ///< each request's cache is cut evenly over the SMs that the batch leaves it (trtllm-gen)
+};
+
+/// What cutting caches over the SMs costs beside the work itself (model/forms_mla.h).
+struct SplitConstants {
+    KvSchedule schedule = KvSchedule::balanced;
+    Fitted<Seconds> combine;  ///< per doubling of the parts that one request is cut into
+    Fitted<double> partials;  ///< share of bandwidth for unfinished outputs; above 1 where L2 holds them
+    Fitted<double> queries;   ///< share of bandwidth for queries and outputs, and the small kernels on them
+    Fitted<double> stream;    ///< even: what one SM draws alone, over its part of the data-sheet bandwidth
+    bool operator==(const SplitConstants&) const = default;
+};
+
+/// What a prompt's attention costs beside its products (model/forms_mla.h).
+struct PromptConstants {
+    Fitted<double> pass;       ///< share of bandwidth of the pass over q, k, v and o before the products
+    Fitted<double> imbalance;  ///< of the longest tile, how much the last SM works longer than the mean
+    Fitted<double> slowdown;   ///< of the products from 512 tokens of context to 16384: a hot GPU clocks down
+    bool operator==(const PromptConstants&) const = default;
+};
+
 /// A kernel that computes and loads at the same time.
 struct OverlapConstants {
     Fitted<Seconds> launch;
     Fitted<double> compute;  ///< share of peak; 1 where the kernel only moves memory
     Fitted<double> memory;   ///< share of data-sheet bandwidth
     Fitted<double>
-        cached;          ///< the same while the operands stay in L2 (above 1); 0: not known. A fit needs it
-                         ///< to read warm benchmarks; a prediction starts with a cold L2 and never uses it.
-    int query_tile = 1;  ///< rows of the matrix product are padded to a multiple of this
+        cached;  ///< the same while the operands stay in L2 (above 1); 0: not known. A fit needs it
+                 ///< to read warm benchmarks; a prediction starts with a cold L2 and never uses it.
+    int query_tile                      = 1;  ///< rows of the matrix product are padded to a multiple of this
+    std::optional<SplitConstants> split = {};  ///< decode attention whose tables tell how it is cut
+    std::optional<PromptConstants> prompt          = {};  ///< prefill attention likewise
     bool operator==(const OverlapConstants&) const = default;
 };
 
@@ -108,7 +135,8 @@ struct Calibration {
     std::string gpu;  ///< preset name of the GPU whose data sheet the shares refer to; empty: none
     KernelFamily<GemmConstants> gemm_fp8, gemm_fp8_tensor, gemm_fp4, gemm_bf16, grouped_gemm,
         batched_gemm_fp8, batched_gemm_bf16;
-    KernelFamily<OverlapConstants> batched_gemm, mla_decode, flash_prefill, gqa_decode, indexer, streaming;
+    KernelFamily<OverlapConstants> batched_gemm, mla_decode, mla_decode_fp8, flash_prefill, flash_prefill_fp8,
+        gqa_decode, indexer, streaming;
     bool operator==(const Calibration&) const = default;
 };
 
@@ -124,7 +152,9 @@ void each_family(C&& c, Visit visit) {
     visit("batched_gemm_bf16", c.batched_gemm_bf16);
     visit("batched_gemm", c.batched_gemm);
     visit("mla_decode", c.mla_decode);
+    visit("mla_decode_fp8", c.mla_decode_fp8);
     visit("flash_prefill", c.flash_prefill);
+    visit("flash_prefill_fp8", c.flash_prefill_fp8);
     visit("gqa_decode", c.gqa_decode);
     visit("indexer", c.indexer);
     visit("streaming", c.streaming);

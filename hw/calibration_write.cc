@@ -48,10 +48,26 @@ Json entry(const GemmConstants& c) {
     return out;
 }
 
+Json entry(const SplitConstants& c) {
+    const bool even = c.schedule == KvSchedule::even;
+    Json out{{"schedule", even ? "even" : "balanced"},
+             {"combine", entry(c.combine)},
+             {"partials", entry(c.partials)},
+             {"queries", entry(c.queries)}};
+    if (even) out["stream"] = entry(c.stream);
+    return out;
+}
+
+Json entry(const PromptConstants& c) {
+    return {{"pass", entry(c.pass)}, {"imbalance", entry(c.imbalance)}, {"slowdown", entry(c.slowdown)}};
+}
+
 Json entry(const OverlapConstants& c) {
     Json out{{"launch", entry(c.launch)}, {"compute", entry(c.compute)}, {"memory", entry(c.memory)}};
     if (c.cached.value > 0) out["cached"] = entry(c.cached);
     out["query_tile"] = c.query_tile;
+    if (c.split) out["split"] = entry(*c.split);
+    if (c.prompt) out["prompt"] = entry(*c.prompt);
     return out;
 }
 

@@ -6,6 +6,7 @@
 #include "hw/spec_reader.h"
 #include "hw/text.h"
 #include "model/forms_gemm.h"
+#include "model/forms_mla.h"
 
 namespace isobath {
 namespace {
@@ -62,8 +63,9 @@ auto CalibratedTime::choose(const KernelFamily<Constants>& family, const char* k
     return chosen;
 }
 
-CalibratedTime::CalibratedTime(const GpuSpec& gpu, const Calibration& calibration, const KernelChoice& choice)
-    : roofline_(gpu), transferred_(calibration.gpu != gpu.name) {
+CalibratedTime::CalibratedTime(const GpuSpec& gpu, const Calibration& calibration, const KernelChoice& choice,
+                               Caches caches)
+    : roofline_(gpu), transferred_(calibration.gpu != gpu.name), caches_(caches) {
     check_families(calibration, choice);
     for (int i = 0; i < kMathCount; ++i) machines_[i] = machine_of(gpu, static_cast<Math>(i));
     gemm_fp8_          = choose(calibration.gemm_fp8, "gemm_fp8", choice);
@@ -76,6 +78,8 @@ CalibratedTime::CalibratedTime(const GpuSpec& gpu, const Calibration& calibratio
     batched_gemm_      = choose(calibration.batched_gemm, "batched_gemm", choice);
     mla_decode_        = choose(calibration.mla_decode, "mla_decode", choice);
     flash_prefill_     = choose(calibration.flash_prefill, "flash_prefill", choice);
+    mla_decode_fp8_    = choose(calibration.mla_decode_fp8, "mla_decode_fp8", choice);
+    flash_prefill_fp8_ = choose(calibration.flash_prefill_fp8, "flash_prefill_fp8", choice);
     gqa_decode_        = choose(calibration.gqa_decode, "gqa_decode", choice);
     indexer_           = choose(calibration.indexer, "indexer", choice);
     streaming_         = choose(calibration.streaming, "streaming", choice);
@@ -126,24 +130,24 @@ KernelCost CalibratedTime::time(const BatchedGemm& g, int sms) const {
                    work.math == Math::bf16);
 }
 
+/// A cache of plain FP8 has a kernel of its own where the calibration knows one.
 KernelCost CalibratedTime::time(const MlaDecode& a, int sms) const {
-    if (!mla_decode_.present) return roofline_.cost(a, sms);
-    const OverlapConstants& c = mla_decode_.constants;
-    return cost_of(mla_decode_,
-                   overlap_time(c, machines_[int(Math::bf16)], padded_flop(a, c.query_tile), work_of(a).bytes,
-                                sms, Hiding::whole),
-                   a.cache == KvLayout::bf16,
-                   sms == machines_[0].sm_count ? point_of(mla_decode_.grid, a) : std::nullopt);
+    const bool own     = a.cache != KvLayout::bf16 && mla_decode_fp8_.present;
+    const auto& chosen = own ? mla_decode_fp8_ : mla_decode_;
+    if (!chosen.present) return roofline_.cost(a, sms);
+    const Math math = own ? Math::fp8 : Math::bf16;
+    return cost_of(chosen, mla_decode_time(chosen.constants, machines_[int(math)], a, sms, caches_),
+                   a.cache == (own ? KvLayout::fp8 : KvLayout::bf16),
+                   sms == machines_[0].sm_count ? point_of(chosen.grid, a) : std::nullopt);
 }
 
 KernelCost CalibratedTime::time(const FlashPrefill& a, int sms) const {
-    if (!flash_prefill_.present) return roofline_.cost(a, sms);
-    const OverlapConstants& c = flash_prefill_.constants;
-    const Work work           = work_of(a);
-    return cost_of(flash_prefill_,
-                   overlap_time(c, machines_[int(work.math)], padded_flop(a, c.query_tile), work.bytes, sms,
-                                Hiding::whole),
-                   work.math == Math::bf16);
+    const Math math    = math_of(a.format);
+    const bool own     = math == Math::fp8 && flash_prefill_fp8_.present;
+    const auto& chosen = own ? flash_prefill_fp8_ : flash_prefill_;
+    if (!chosen.present) return roofline_.cost(a, sms);
+    return cost_of(chosen, flash_prefill_time(chosen.constants, machines_[int(math)], a, sms, caches_),
+                   own || math == Math::bf16);
 }
 
 KernelCost CalibratedTime::time(const GqaDecode& a, int sms) const {

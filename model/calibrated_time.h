@@ -29,7 +29,9 @@ using KernelChoice = std::map<std::string, std::string>;
 class CalibratedTime final : public KernelTime {
   public:
     /// Throws SpecError if `choice` names a family or implementation that the calibration does not hold.
-    CalibratedTime(const GpuSpec& gpu, const Calibration& calibration, const KernelChoice& choice = {});
+    /// `caches`: warm only to compare with benchmarks that repeat one kernel.
+    CalibratedTime(const GpuSpec& gpu, const Calibration& calibration, const KernelChoice& choice = {},
+                   Caches caches = Caches::cold);
 
     KernelCost cost(const Op& op, int sms) const override;
 
@@ -66,10 +68,12 @@ class CalibratedTime final : public KernelTime {
 
     RooflineTime roofline_;
     bool transferred_;
+    Caches caches_;
     Machine machines_[kMathCount];
     Chosen<GemmConstants> gemm_fp8_, gemm_fp8_tensor_, gemm_fp4_, gemm_bf16_, grouped_gemm_,
         batched_gemm_fp8_, batched_gemm_bf16_;
-    Chosen<OverlapConstants> batched_gemm_, mla_decode_, flash_prefill_, gqa_decode_, indexer_, streaming_;
+    Chosen<OverlapConstants> batched_gemm_, mla_decode_, mla_decode_fp8_, flash_prefill_, flash_prefill_fp8_,
+        gqa_decode_, indexer_, streaming_;
 };
 
 }  // namespace isobath

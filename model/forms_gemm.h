@@ -26,6 +26,4 @@ Seconds benchmark_time(const GemmConstants& c, const GpuSpec& gpu, const Batched
 /// Quantising the left operand; nothing where the family does not.
 Seconds quantise_time(const GemmConstants& c, const Machine& machine, const BatchedGemm& shape);
 
-inline constexpr double kWarmShare = 0.8;  ///< of L2 that repeated operands may fill before they fall out
-
 }  // namespace isobath

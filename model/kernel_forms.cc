@@ -47,7 +47,7 @@ FormTime tiled(const GemmConstants& c, const Machine& machine, Seconds compute, 
 
 Machine machine_of(const GpuSpec& gpu, Math math) {
     const FlopsPerSecond peak = gpu.supports(math) ? gpu.peak(math) : gpu.peak(Math::bf16);
-    return {peak / double(gpu.sm_count), gpu.hbm_bandwidth, gpu.sm_count};
+    return {peak / double(gpu.sm_count), gpu.hbm_bandwidth, gpu.sm_count, gpu.l2};
 }
 
 BytesPerSecond bandwidth_of(const Machine& machine, int sms) {

@@ -4,6 +4,8 @@
 /// the same time, and hinder each other when they take equally long.
 #pragma once
 
+#include <cstdint>
+
 #include "hw/calibration.h"
 #include "hw/gpu.h"
 #include "model/op.h"
@@ -15,7 +17,14 @@ struct Machine {
     FlopsPerSecond flops_per_sm;  ///< data-sheet peak of the format at hand / SMs of the GPU
     BytesPerSecond bandwidth;     ///< data sheet
     int sm_count = 0;             ///< of the whole GPU
+    Bytes l2{};                   ///< what a repeated benchmark may find its operands in
 };
+
+/// What L2 holds of a kernel's operands when it starts. A step finds nothing there, so predictions are cold;
+/// a benchmark that repeats one kernel finds operands that are small enough.
+enum class Caches : std::uint8_t { cold, warm };
+
+inline constexpr double kWarmShare = 0.8;  ///< of L2 that repeated operands may fill before they fall out
 
 /// `math` as the GPU's data sheet has it; BF16's peak where the GPU lacks the format.
 Machine machine_of(const GpuSpec& gpu, Math math);

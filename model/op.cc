@@ -38,13 +38,13 @@ double latent_bytes_per_token(int kv_lora_rank, int qk_rope_head_dim, KvLayout c
 
 Work work_of(const MlaDecode& a) {
     // Scores take latent and rope (576), values the latent alone (512); the cached row is read once for all
-    // heads.
+    // heads. A cache of plain FP8 may be multiplied as it is; FlashMLA's has scales along a row and may not.
     const double queries = a.batch * a.s_q, latent = a.kv_lora_rank, key = latent + a.qk_rope_head_dim;
     return {2 * queries * a.context * a.heads * (key + latent) * FLOP,
             (a.batch * a.context * latent_bytes_per_token(a.kv_lora_rank, a.qk_rope_head_dim, a.cache) +
              2 * queries * a.heads * (key + latent)) *
                 B,
-            Math::bf16};
+            a.cache == KvLayout::fp8 ? Math::fp8 : Math::bf16};
 }
 
 Work work_of(const FlashPrefill& a) {

@@ -8,6 +8,7 @@
 #include "hw/spec_reader.h"
 #include "model/calibrate/fit_gemm_tables.h"
 #include "model/calibrate/fit_kernels.h"
+#include "model/calibrate/fit_mla.h"
 #include "model/calibrated_time.h"
 
 namespace isobath {
@@ -99,6 +100,10 @@ void fit_mla(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibratio
     for (const std::string& name : implementations_of(tables, "mla_decode")) {
         const Gathered rows = gather(tables, name, {"mla_decode"});
         need(rows, 3, "mla_decode");
+        if (shows_cuts(rows.samples)) {
+            add(out.mla_decode, name, rows, fit_split_decode(gpu, rows.samples, KvLayout::bf16));
+            continue;
+        }
         if (name.rfind("flashmla", 0) != 0) {
             add(out.mla_decode, name, rows, fit_mla_decode(gpu, {rows.samples}, 64)[0]);
             continue;
@@ -112,6 +117,19 @@ void fit_mla(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibratio
     if (!names.empty()) out.mla_decode.preferred = names.front();
 }
 
+void fit_mla_fp8(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibration& out) {
+    for (const std::string& name : implementations_of(tables, "mla_decode_fp8")) {
+        const Gathered rows = gather(tables, name, {"mla_decode_fp8"});
+        need(rows, kWideTable, "mla_decode_fp8");
+        add(out.mla_decode_fp8, name, rows, fit_split_decode(gpu, rows.samples, KvLayout::fp8));
+    }
+    for (const std::string& name : implementations_of(tables, "flash_prefill_fp8")) {
+        const Gathered rows = gather(tables, name, {"flash_prefill_fp8"});
+        need(rows, kWideTable, "flash_prefill_fp8");
+        add(out.flash_prefill_fp8, name, rows, fit_prompts(gpu, rows.samples, Format::fp8_tensor));
+    }
+}
+
 /// No table times GQA decode on this GPU: the same loads and the same overlap as MLA decode.
 void borrow_gqa(Calibration& out) {
     const auto* mla = out.mla_decode.find();
@@ -121,6 +139,8 @@ void borrow_gqa(Calibration& out) {
     gqa.source                           = "no table; constants of MLA decode: " + mla->source;
     gqa.basis                            = Source::assumed;
     gqa.residuals.factor *= CalibratedTime::kTransferFactor;
+    gqa.unseen.reset();           // MLA's rows judge MLA
+    gqa.constants.split.reset();  // how latent caches are cut
     out.gqa_decode = {gqa.name, {gqa}};
 }
 
@@ -130,7 +150,9 @@ void fit_flash(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibrat
     for (const std::string& name : implementations_of(tables, "flash_prefill")) {
         const Gathered rows = gather(tables, name, {"flash_prefill"});
         need(rows, 2, "flash_prefill");
-        add(out.flash_prefill, name, rows, fit_flash_prefill(gpu, rows.samples, 128, memory));
+        add(out.flash_prefill, name, rows,
+            shows_cuts(rows.samples) ? fit_prompts(gpu, rows.samples, Format::bf16)
+                                     : fit_flash_prefill(gpu, rows.samples, 128, memory));
     }
 }
 
@@ -158,6 +180,7 @@ Calibration fit_calibration(const GpuSpec& gpu, std::span<const KernelTable> tab
     fit_bf16(gpu, tables, out);
     fit_gemm_tables(gpu, tables, out);
     fit_mla(gpu, tables, out);
+    fit_mla_fp8(gpu, tables, out);
     borrow_gqa(out);
     fit_flash(gpu, tables, out);
     fit_rest(gpu, tables, out);

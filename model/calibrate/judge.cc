@@ -51,7 +51,7 @@ std::optional<Implementation<GemmConstants>> product_in(const Calibration& calib
 }
 
 /// Predicts with one implementation of one family, as a scenario that chose it would; a product as its
-/// benchmark ran it, quantised on the way and with operands in L2.
+/// benchmark ran it, quantised on the way and with operands in L2; attention with its operands in L2 too.
 struct Predict {
     CalibratedTime time;
     const GpuSpec& gpu;
@@ -79,7 +79,7 @@ struct Bench {
         return out;
     }
     Predict predict(const Calibration& calibration) const {
-        return {CalibratedTime(gpu, calibration, {{family, implementation}}), gpu,
+        return {CalibratedTime(gpu, calibration, {{family, implementation}}, Caches::warm), gpu,
                 product_in(calibration, family, implementation)};
     }
 };
@@ -130,8 +130,15 @@ int fitted_constants(const GemmConstants& c) {
     const int own   = p ? count(p->shows) + count(p->sustained) + count(p->gather) + count(p->cached) + 1 : 0;
     return tiles + own + (c.quantise ? count(c.quantise->launch) + count(c.quantise->passes) : 0);
 }
+int fitted_constants(const SplitConstants& c) {
+    return count(c.combine) + count(c.partials) + count(c.queries) + count(c.stream);
+}
+int fitted_constants(const PromptConstants& c) {
+    return count(c.pass) + count(c.imbalance) + count(c.slowdown);
+}
 int fitted_constants(const OverlapConstants& c) {
-    return count(c.launch) + count(c.compute) + count(c.memory) + count(c.cached);
+    return count(c.launch) + count(c.compute) + count(c.memory) + count(c.cached) +
+           (c.split ? fitted_constants(*c.split) : 0) + (c.prompt ? fitted_constants(*c.prompt) : 0);
 }
 
 /// Whether a family's fit may need the table: silicon's products are fitted family by family.
