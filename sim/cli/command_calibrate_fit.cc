@@ -6,6 +6,7 @@
 #include "model/calibrate/fit_calibration.h"
 #include "model/calibrate/judge.h"
 #include "model/calibrate/keep_points.h"
+#include "model/calibrate/mla_modules.h"
 #include "model/calibrate/silicon_import.h"
 #include "model/calibrate/silicon_kernels.h"
 #include "sim/cli/calibrate.h"
@@ -32,11 +33,29 @@ std::vector<KernelTable> tables_of(const std::vector<std::string>& files, const 
     return tables;
 }
 
-Calibration fit(const DataFiles& data, const std::string& name, const std::vector<KernelTable>& tables) {
+/// Attention modules, which hold several kernels a row.
+std::vector<ModuleTable> modules_in(const std::vector<SiliconTable>& tables, const DataFiles& data) {
+    return tables.empty() ? std::vector<ModuleTable>{}
+                          : module_tables(tables, load_model(data, "deepseek-v3"));
+}
+
+std::vector<SiliconTable> silicon_of(const std::vector<std::string>& files, const DataFiles& data,
+                                     const std::string& gpu) {
+    std::vector<SiliconTable> out;
+    for (const std::string& file : files) {
+        if (!holds_silicon(file)) continue;
+        for (SiliconTable& table : import_silicon(data, file, gpu).tables) out.push_back(std::move(table));
+    }
+    return out;
+}
+
+Calibration fit(const DataFiles& data, const std::string& name, const std::vector<KernelTable>& tables,
+                const std::vector<ModuleTable>& modules) {
     if (tables.empty()) throw SpecError("isobath calibrate fit: no tables for " + name + "; name some files");
     const GpuSpec gpu  = load_gpu(data, name);
     Calibration fitted = fit_calibration(gpu, tables, name);
     judge_calibration(fitted, gpu, tables);
+    fit_modules(fitted, gpu, modules);
     return fitted;
 }
 
@@ -54,7 +73,8 @@ std::string summary(const SiliconImport& import, const Calibration& fitted) {
 int calibrate_fit(const Call& call, const Flags& flags, const std::vector<std::string>& files) {
     const DataFiles data   = flags.data();
     const std::string name = flags.text("gpu", "h800");
-    write_out(call, flags, to_json(fit(data, name, tables_of(files, data, name))));
+    const auto modules     = modules_in(silicon_of(files, data, name), data);
+    write_out(call, flags, to_json(fit(data, name, tables_of(files, data, name), modules)));
     return kDone;
 }
 
@@ -67,7 +87,7 @@ int calibrate_import(const Call& call, const Flags& flags) {
     const std::string name     = flags.text("gpu", "h800");
     const SiliconImport import = import_silicon(data, flags.text("silicon"), name);
     const auto tables          = kernel_tables(import.tables);
-    Calibration fitted         = fit(data, name, tables);
+    Calibration fitted         = fit(data, name, tables, modules_in(import.tables, data));
     if (flags.has("keep-points")) keep_points(fitted, tables);
     write_out(call, flags, to_json(fitted));
     if (flags.has("output")) call.out << summary(import, fitted);
