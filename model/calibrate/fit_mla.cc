@@ -31,8 +31,13 @@ Fitted<Seconds> in_us(const Fitted<double>& f) {
 struct Form {
     std::vector<Parameter> start;
     std::function<OverlapConstants(const LeastSquares&)> constants;
-    std::function<Seconds(const OverlapConstants&, const Op&)> time;
+    std::function<Seconds(const OverlapConstants&, const KernelSample&)> time;
 };
+
+/// A kernel that is timed alone runs again and again on the same operands; within a block it does not.
+Caches caches_of(const KernelSample& row) {
+    return row.beside > Seconds{} ? Caches::cold : Caches::warm;
+}
 
 LeastSquares only_values(Values values) {
     const std::vector<double> list(values.begin(), values.end());
@@ -40,7 +45,7 @@ LeastSquares only_values(Values values) {
 }
 
 double log_error(const Form& form, const OverlapConstants& c, const KernelSample& row) {
-    return std::log(form.time(c, row.op) / row.time);
+    return std::log(form.time(c, row) / row.time);
 }
 
 LeastSquares fit(const Form& form, const Samples& rows) {
@@ -91,8 +96,9 @@ Form split_form(const GpuSpec& gpu, KvSchedule schedule, KvLayout cache) {
             in_us(plain(f, 0)), plain(f, 1), plain(f, 2), even ? plain(f, 7) : Fitted<double>{},
             kDecodeTile,        split,       {}};
     };
-    return {start, constants, [=, sms = gpu.sm_count](const OverlapConstants& c, const Op& op) {
-                return mla_decode_time(c, machine, std::get<MlaDecode>(op), sms, Caches::warm).time;
+    return {start, constants, [=, sms = gpu.sm_count](const OverlapConstants& c, const KernelSample& row) {
+                const MlaDecode& a = std::get<MlaDecode>(row.op);
+                return row.beside + mla_decode_time(c, machine, a, sms, caches_of(row)).time;
             }};
 }
 
@@ -110,8 +116,9 @@ Form prompt_form(const GpuSpec& gpu, Format format) {
                                 {},
                                 PromptConstants{plain(f, 2), plain(f, 3), plain(f, 4)}};
     };
-    return {start, constants, [=, sms = gpu.sm_count](const OverlapConstants& c, const Op& op) {
-                return flash_prefill_time(c, machine, std::get<FlashPrefill>(op), sms, Caches::warm).time;
+    return {start, constants, [=, sms = gpu.sm_count](const OverlapConstants& c, const KernelSample& row) {
+                const FlashPrefill& a = std::get<FlashPrefill>(row.op);
+                return row.beside + flash_prefill_time(c, machine, a, sms, caches_of(row)).time;
             }};
 }
 

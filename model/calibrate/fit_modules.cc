@@ -91,7 +91,7 @@ Calibration with_streaming(Calibration c, const Implementation<OverlapConstants>
 template <class Keep>
 void score(const Calibration& c, const GpuSpec& gpu, const Modules& rows, const Keep& keep,
            std::vector<Scored>& out) {
-    const CalibratedTime time(gpu, c);
+    const CalibratedTime time(gpu, c, choice_of(c, c.streaming.preferred));
     for (std::size_t i = 0; i < rows.size(); ++i)
         if (keep(i)) out.push_back({rows[i].key, rows[i].time, module_time(time, rows[i], gpu.sm_count)});
 }
@@ -99,9 +99,10 @@ void score(const Calibration& c, const GpuSpec& gpu, const Modules& rows, const 
 struct Bench {
     const Calibration& calibration;
     const GpuSpec& gpu;
+    std::string library;
     Modules rows;
     std::vector<int> fold = folds_of_sites(rows);
-    CalibratedTime time{gpu, calibration};
+    CalibratedTime time{gpu, calibration, choice_of(calibration, library)};
 
     Implementation<OverlapConstants> fit(const std::string& name, int left_out) const {
         const auto fit = fit_streaming(gpu, time, seen(rows, fold, left_out));
@@ -133,7 +134,7 @@ void fit_modules(Calibration& calibration, const GpuSpec& gpu, std::span<const M
             if (present(calibration, row)) rows.push_back(row);
     }
     if (rows.size() < 20) return;
-    const Bench bench{calibration, gpu, rows};
+    const Bench bench{calibration, gpu, name, rows};
     auto fitted        = bench.fit(name, -1);
     fitted.measured_on = measured_on;
     fitted.source      = source + ": whole modules less their products and attention; errors are of modules";

@@ -136,10 +136,6 @@ int fitted_constants(const SplitConstants& c) {
 int fitted_constants(const PromptConstants& c) {
     return count(c.pass) + count(c.imbalance) + count(c.slowdown);
 }
-int fitted_constants(const OverlapConstants& c) {
-    return count(c.launch) + count(c.compute) + count(c.memory) + count(c.cached) +
-           (c.split ? fitted_constants(*c.split) : 0) + (c.prompt ? fitted_constants(*c.prompt) : 0);
-}
 
 /// Whether a family's fit may need the table: silicon's products are fitted family by family.
 bool shares(const KernelTable& table, const std::string& family) {
@@ -154,6 +150,11 @@ UnseenScores scores(const Bench& bench, const Calibration& calibration, int cons
 }
 
 }  // namespace
+
+int fitted_constants(const OverlapConstants& c) {
+    return count(c.launch) + count(c.compute) + count(c.memory) + count(c.cached) +
+           (c.split ? fitted_constants(*c.split) : 0) + (c.prompt ? fitted_constants(*c.prompt) : 0);
+}
 
 std::string site_of(const Op& op) {
     return std::visit(SiteOf{}, op);

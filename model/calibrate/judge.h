@@ -14,6 +14,9 @@ namespace isobath {
 /// heads and context of an attention kernel. Sizes that a form should carry by itself (rows) are no part.
 std::string site_of(const Op& op);
 
+/// How many constants were fitted: those with an interval. The others were known or taken over.
+int fitted_constants(const OverlapConstants& constants);
+
 /// Fills `unseen` of every implementation whose tables hold rows back; others stay as they are.
 ///
 /// Sites are left out in turn (`folds` groups), the implementation's tables fitted again by fit_calibration()

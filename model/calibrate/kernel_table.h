@@ -16,6 +16,7 @@ struct KernelSample {
     Seconds time;
     std::string key = {};     ///< what a message calls the row, where its source says
     bool held_back  = false;  ///< not to be fitted: the fit is judged by it
+    Seconds beside  = {};     ///< of `time`, what other kernels took, where a row times several
 };
 
 /// The rows of one table: one kernel, one implementation, one source.

@@ -88,6 +88,17 @@ std::vector<ModuleTable> module_tables(std::span<const SiliconTable> tables, con
     return out;
 }
 
+KernelChoice choice_of(const Calibration& calibration, const std::string& implementation) {
+    const std::string library = implementation.substr(0, implementation.find('-') + 1);
+    KernelChoice out;
+    each_family(calibration, [&](const char* key, const auto& family) {
+        for (const auto& each : family.implementations)
+            if (each.name == implementation || (!out.count(key) && each.name.starts_with(library)))
+                out[key] = each.name;
+    });
+    return out;
+}
+
 Estimate module_time(const KernelTime& time, const ModuleSample& sample, int sms) {
     Estimate sum{{}, {}, {}, Source::measured};
     for (const Op& op : sample.ops) sum = sum + time.cost(op, sms).estimate;

@@ -12,7 +12,7 @@
 #include "hw/gpu.h"
 #include "model/arch.h"
 #include "model/calibrate/silicon.h"
-#include "model/kernel_time.h"
+#include "model/calibrated_time.h"
 #include "model/layer.h"
 
 namespace isobath {
@@ -41,6 +41,14 @@ std::vector<ModuleTable> module_tables(std::span<const SiliconTable> tables, con
 /// and a share of bandwidth, for decode and prefill together. Nothing happens where `calibration` lacks the
 /// products or the core that the modules hold.
 void fit_modules(Calibration& calibration, const GpuSpec& gpu, std::span<const ModuleTable> tables);
+
+/// Fits decode cores that no table times alone to modules, all else in them being known, and judges them;
+/// after fit_modules(). The first implementation of a family stays the preferred one.
+void fit_module_cores(Calibration& calibration, const GpuSpec& gpu, std::span<const ModuleTable> tables);
+
+/// The implementations of the library that `implementation` names ("sglang-0.5.10-fa3": "sglang-..."), where
+/// the calibration has any: a library's modules hold its own products.
+KernelChoice choice_of(const Calibration& calibration, const std::string& implementation);
 
 /// The module as a step would pay for it: the sum over its kernels.
 Estimate module_time(const KernelTime& time, const ModuleSample& sample, int sms);

@@ -56,6 +56,7 @@ Calibration fit(const DataFiles& data, const std::string& name, const std::vecto
     Calibration fitted = fit_calibration(gpu, tables, name);
     judge_calibration(fitted, gpu, tables);
     fit_modules(fitted, gpu, modules);
+    fit_module_cores(fitted, gpu, modules);
     return fitted;
 }
 
