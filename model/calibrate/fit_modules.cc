@@ -62,7 +62,7 @@ bool present(const Calibration& c, const ModuleSample& sample) {
     return std::all_of(sample.ops.begin(), sample.ops.end(), [&](const Op& op) {
         const auto* decode = std::get_if<MlaDecode>(&op);
         const auto* prompt = std::get_if<FlashPrefill>(&op);
-        if (std::holds_alternative<BatchedGemm>(op)) return has(c.batched_gemm);
+        if (std::holds_alternative<BatchedGemm>(op)) return has(c.batched_gemm) || has(c.batched_gemm_bf16);
         if (std::holds_alternative<Gemm>(op)) return has(c.gemm_fp8);
         if (decode) return has(decode->cache == KvLayout::bf16 ? c.mla_decode : c.mla_decode_fp8);
         return !prompt || has(prompt->format == Format::bf16 ? c.flash_prefill : c.flash_prefill_fp8);

@@ -78,12 +78,12 @@ TEST_CASE("decode form: launch, sides and the busiest SM add up as stated", "[mo
     // 64 requests of 512 tokens, 128 heads: not cut.
     //   busiest SM: 512 tokens * 2 * 64 rows * 1088 / (10 * 0.8 TFLOP/s) = 8.91290 us
     //   cache: 64 * 512 * 1152 B = 37.749 MB over 0.9 * 3 TB/s = 13.9810 us
-    //   together: (8.9129^4 + 13.9810^4)^(1/4) = 14.5178 us
+    //   together: (8.9129^4 + 13.9810^4)^(1/4) = 14.5256 us
     //   queries and outputs: 64 * 128 * 2176 B = 17.826 MB over 0.5 * 3 TB/s = 11.8839 us
     const FormTime t =
         mla_decode_time(decode_constants(KvSchedule::balanced), kMachine, decode(64, 512, 128), 132);
     CHECK(t.compute.in(us) == Approx(8.9129).epsilon(1e-4));
-    CHECK(t.time.in(us) == Approx(10 + 14.5178 + 11.8839).epsilon(1e-4));
+    CHECK(t.time.in(us) == Approx(10 + 14.5256 + 11.8839).epsilon(1e-4));
     // A benchmark that repeats it finds 37.7 MB in 0.8 * 50 MB of L2: 1.5 * 3 TB/s, 8.3886 us.
     const FormTime warm = mla_decode_time(decode_constants(KvSchedule::balanced), kMachine,
                                           decode(64, 512, 128), 132, Caches::warm);
@@ -120,22 +120,36 @@ TEST_CASE("prompt form: a pass over the operands, the mean SM and part of the lo
           Approx(1.2));
 }
 
-TEST_CASE("latent attention never gets faster when batch, context, heads or query tokens double",
+TEST_CASE("even cut: up to 32 rows are one narrow tile, so that 32 heads need no second wave",
           "[model][forms][mla]") {
-    // Between two doublings real schedules may: a batch that divides well needs no cuts. 3 % for such luck.
-    for (const KvSchedule schedule : {KvSchedule::balanced, KvSchedule::even})
+    // 100 requests of 1024 tokens on 148 SMs: one tile and one SM each, whatever the heads up to 32.
+    for (const int heads : {8, 16, 32}) {
+        const KvPlan plan = even_plan(decode(100, 1024, heads), 148);
+        CHECK(plan.tokens == 1024);
+        CHECK(plan.rows == (heads > 16 ? 32 : 16));
+    }
+}
+
+TEST_CASE("latent attention hardly gets faster when batch, context, heads or query tokens double",
+          "[model][forms][mla]") {
+    // Schedulers are not monotone, and neither are the tables: B200 takes 27.9 us for 8 requests of 2048
+    // tokens and 21.5 us for 4096 (128 heads, BF16), where narrow tiles give way to wide ones. A balanced cut
+    // may win what joining parts costs, 6 %; an even cut what it wins from wide tiles, 30 %.
+    for (const auto& [schedule, least] : {std::pair{KvSchedule::balanced, 0.94}, {KvSchedule::even, 0.7}})
         for (double batch = 1; batch <= 512; batch *= 2)
             for (double context = 128; context <= 131072; context *= 2)
                 for (int heads = 8; heads <= 128; heads *= 2) {
-                    const auto time = [&](const MlaDecode& a) {
-                        return mla_decode_time(decode_constants(schedule), kMachine, a, 132).time;
+                    const auto time = [&, which = schedule](const MlaDecode& a) {
+                        return mla_decode_time(decode_constants(which), kMachine, a, 132).time;
                     };
                     const Seconds one = time(decode(batch, context, heads));
                     INFO(batch << " " << context << " " << heads);
-                    REQUIRE(time(decode(2 * batch, context, heads)) >= 0.97 * one);
-                    REQUIRE(time(decode(batch, 2 * context, heads)) >= 0.97 * one);
-                    REQUIRE(time(decode(batch, context, 2 * heads)) >= 0.97 * one);
-                    REQUIRE(time(decode(batch, context, heads, 2)) >= 0.97 * one);
+                    REQUIRE(time(decode(2 * batch, context, heads)) >= least * one);
+                    REQUIRE(time(decode(batch, 2 * context, heads)) >= least * one);
+                    REQUIRE(time(decode(batch, context, 2 * heads)) >= least * one);
+                    REQUIRE(time(decode(batch, context, heads, 2)) >= least * one);
+                    REQUIRE(time(decode(16 * batch, context, heads)) >= one);
+                    REQUIRE(time(decode(batch, 16 * context, heads)) >= one);
                 }
 }
 

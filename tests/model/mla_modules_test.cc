@@ -120,6 +120,7 @@ TEST_CASE("modules: attention is fitted again from public tables and judged by u
         fit_modules(fitted, gpu, module_tables(import.tables, load_model(kData, "deepseek-v3")));
         CHECK(fitted.mla_decode.find()->constants.split.has_value());
         CHECK(fitted.streaming.find() != nullptr);
+        fit_module_cores(fitted, gpu, module_tables(import.tables, load_model(kData, "deepseek-v3")));
         check_scores(fitted, name);
     }
 }
