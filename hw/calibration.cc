@@ -78,6 +78,25 @@ PromptConstants read_prompt(SpecReader in) {
     return out;
 }
 
+/// {"4": ..., "32": ..., "256": ...}: a share of peak at each of MoeConstants::kKnots.
+void read_shares(SpecReader in, MoeConstants& out) {
+    for (std::size_t i = 0; i < out.compute.size(); ++i)
+        out.compute[i] = share(in, std::to_string(int(MoeConstants::kKnots[i])), 1);
+    in.finish();
+}
+
+void read_constants(SpecReader in, MoeConstants& out) {
+    out.launch      = seconds(in, "launch");
+    out.per_expert  = seconds(in, "per_expert");
+    out.per_active  = seconds(in, "per_active");
+    out.memory      = share(in, "memory", 1);
+    out.token_bytes = share(in, "token_bytes", 1000);
+    out.row_bytes   = share(in, "row_bytes", 1000);
+    read_shares(in.object("compute"), out);
+    out.tile = in.integer("tile", 1, 1024);
+    in.finish();
+}
+
 void read_constants(SpecReader in, OverlapConstants& out) {
     out.launch  = seconds(in, "launch");
     out.compute = share(in, "compute", 1);

@@ -4,6 +4,7 @@
 /// the same kernel; one is the default. A family without any is timed at the roofline.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -95,6 +96,22 @@ struct OverlapConstants {
     bool operator==(const OverlapConstants&) const = default;
 };
 
+/// The routed experts of a layer as one group of kernels (model/forms_moe.h).
+struct MoeConstants {
+    /// Rows per active expert at which `compute` is fitted.
+    static constexpr std::array<double, 3> kKnots{4, 32, 256};
+
+    Fitted<Seconds> launch;
+    Fitted<Seconds> per_expert;  ///< looking up an expert of this rank, chosen or not
+    Fitted<Seconds> per_active;  ///< starting on one that has rows
+    Fitted<double> memory;       ///< share of data-sheet bandwidth
+    Fitted<double> token_bytes;  ///< moved per token and element of hidden: gate, quantise, finalise
+    Fitted<double> row_bytes;    ///< moved per row and element of hidden and inter: permute, SwiGLU, finalise
+    std::array<Fitted<double>, kKnots.size()> compute;  ///< share of peak at kKnots
+    int tile                                   = 64;    ///< rows of a tile
+    bool operator==(const MoeConstants&) const = default;
+};
+
 /// Relative errors |model / measured - 1| of a fit over the rows of its tables.
 struct Residuals {
     int rows      = 0;
@@ -135,6 +152,8 @@ struct Calibration {
     std::string gpu;  ///< preset name of the GPU whose data sheet the shares refer to; empty: none
     KernelFamily<GemmConstants> gemm_fp8, gemm_fp8_tensor, gemm_fp4, gemm_bf16, grouped_gemm,
         batched_gemm_fp8, batched_gemm_bf16;
+    KernelFamily<GemmConstants> grouped_contiguous;  ///< empty: grouped_gemm serves both layouts
+    KernelFamily<MoeConstants> fused_moe_fp8, fused_moe_fp4;
     KernelFamily<OverlapConstants> batched_gemm, mla_decode, mla_decode_fp8, flash_prefill, flash_prefill_fp8,
         gqa_decode, indexer, streaming;
     bool operator==(const Calibration&) const = default;
@@ -150,6 +169,9 @@ void each_family(C&& c, Visit visit) {
     visit("grouped_gemm", c.grouped_gemm);
     visit("batched_gemm_fp8", c.batched_gemm_fp8);
     visit("batched_gemm_bf16", c.batched_gemm_bf16);
+    visit("grouped_contiguous", c.grouped_contiguous);
+    visit("fused_moe_fp8", c.fused_moe_fp8);
+    visit("fused_moe_fp4", c.fused_moe_fp4);
     visit("batched_gemm", c.batched_gemm);
     visit("mla_decode", c.mla_decode);
     visit("mla_decode_fp8", c.mla_decode_fp8);

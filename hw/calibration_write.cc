@@ -62,6 +62,16 @@ Json entry(const PromptConstants& c) {
     return {{"pass", entry(c.pass)}, {"imbalance", entry(c.imbalance)}, {"slowdown", entry(c.slowdown)}};
 }
 
+Json entry(const MoeConstants& c) {
+    Json shares = Json::object();
+    for (std::size_t i = 0; i < c.compute.size(); ++i)
+        shares[std::to_string(int(MoeConstants::kKnots[i]))] = entry(c.compute[i]);
+    return {{"launch", entry(c.launch)},           {"per_expert", entry(c.per_expert)},
+            {"per_active", entry(c.per_active)},   {"memory", entry(c.memory)},
+            {"token_bytes", entry(c.token_bytes)}, {"row_bytes", entry(c.row_bytes)},
+            {"compute", std::move(shares)},        {"tile", c.tile}};
+}
+
 Json entry(const OverlapConstants& c) {
     Json out{{"launch", entry(c.launch)}, {"compute", entry(c.compute)}, {"memory", entry(c.memory)}};
     if (c.cached.value > 0) out["cached"] = entry(c.cached);

@@ -7,6 +7,7 @@
 #include "hw/text.h"
 #include "model/forms_gemm.h"
 #include "model/forms_mla.h"
+#include "model/forms_moe.h"
 
 namespace isobath {
 namespace {
@@ -63,26 +64,42 @@ auto CalibratedTime::choose(const KernelFamily<Constants>& family, const char* k
     return chosen;
 }
 
+auto CalibratedTime::choose_some(const KernelFamily<MoeConstants>& family, const char* key,
+                                 const KernelChoice& choice) const -> std::vector<Chosen<MoeConstants>> {
+    const auto wanted = choice.find(key);
+    if (wanted == choice.end() || wanted->second != kFastest) {
+        const Chosen<MoeConstants> one = choose(family, key, choice);
+        return one.present ? std::vector{one} : std::vector<Chosen<MoeConstants>>{};
+    }
+    std::vector<Chosen<MoeConstants>> all;
+    for (const auto& each : family.implementations)
+        all.push_back({each.constants, each.residuals.factor, each.basis, true});
+    return all;
+}
+
 CalibratedTime::CalibratedTime(const GpuSpec& gpu, const Calibration& calibration, const KernelChoice& choice,
                                Caches caches)
     : roofline_(gpu), transferred_(calibration.gpu != gpu.name), caches_(caches) {
     check_families(calibration, choice);
     for (int i = 0; i < kMathCount; ++i) machines_[i] = machine_of(gpu, static_cast<Math>(i));
-    gemm_fp8_          = choose(calibration.gemm_fp8, "gemm_fp8", choice);
-    gemm_fp8_tensor_   = choose(calibration.gemm_fp8_tensor, "gemm_fp8_tensor", choice);
-    gemm_fp4_          = choose(calibration.gemm_fp4, "gemm_fp4", choice);
-    batched_gemm_fp8_  = choose(calibration.batched_gemm_fp8, "batched_gemm_fp8", choice);
-    batched_gemm_bf16_ = choose(calibration.batched_gemm_bf16, "batched_gemm_bf16", choice);
-    gemm_bf16_         = choose(calibration.gemm_bf16, "gemm_bf16", choice);
-    grouped_gemm_      = choose(calibration.grouped_gemm, "grouped_gemm", choice);
-    batched_gemm_      = choose(calibration.batched_gemm, "batched_gemm", choice);
-    mla_decode_        = choose(calibration.mla_decode, "mla_decode", choice);
-    flash_prefill_     = choose(calibration.flash_prefill, "flash_prefill", choice);
-    mla_decode_fp8_    = choose(calibration.mla_decode_fp8, "mla_decode_fp8", choice);
-    flash_prefill_fp8_ = choose(calibration.flash_prefill_fp8, "flash_prefill_fp8", choice);
-    gqa_decode_        = choose(calibration.gqa_decode, "gqa_decode", choice);
-    indexer_           = choose(calibration.indexer, "indexer", choice);
-    streaming_         = choose(calibration.streaming, "streaming", choice);
+    gemm_fp8_           = choose(calibration.gemm_fp8, "gemm_fp8", choice);
+    gemm_fp8_tensor_    = choose(calibration.gemm_fp8_tensor, "gemm_fp8_tensor", choice);
+    gemm_fp4_           = choose(calibration.gemm_fp4, "gemm_fp4", choice);
+    batched_gemm_fp8_   = choose(calibration.batched_gemm_fp8, "batched_gemm_fp8", choice);
+    batched_gemm_bf16_  = choose(calibration.batched_gemm_bf16, "batched_gemm_bf16", choice);
+    gemm_bf16_          = choose(calibration.gemm_bf16, "gemm_bf16", choice);
+    grouped_gemm_       = choose(calibration.grouped_gemm, "grouped_gemm", choice);
+    batched_gemm_       = choose(calibration.batched_gemm, "batched_gemm", choice);
+    mla_decode_         = choose(calibration.mla_decode, "mla_decode", choice);
+    flash_prefill_      = choose(calibration.flash_prefill, "flash_prefill", choice);
+    mla_decode_fp8_     = choose(calibration.mla_decode_fp8, "mla_decode_fp8", choice);
+    flash_prefill_fp8_  = choose(calibration.flash_prefill_fp8, "flash_prefill_fp8", choice);
+    gqa_decode_         = choose(calibration.gqa_decode, "gqa_decode", choice);
+    indexer_            = choose(calibration.indexer, "indexer", choice);
+    streaming_          = choose(calibration.streaming, "streaming", choice);
+    fused_moe_fp8_      = choose_some(calibration.fused_moe_fp8, "fused_moe_fp8", choice);
+    fused_moe_fp4_      = choose_some(calibration.fused_moe_fp4, "fused_moe_fp4", choice);
+    grouped_contiguous_ = choose(calibration.grouped_contiguous, "grouped_contiguous", choice);
 }
 
 /// `familiar`: the constants were fitted in this number format. `measured`: what the points say.
@@ -112,10 +129,26 @@ KernelCost CalibratedTime::time(const Gemm& g, int sms) const {
 }
 
 KernelCost CalibratedTime::time(const GroupedGemm& g, int sms) const {
-    if (!grouped_gemm_.present || g.experts < 1) return roofline_.cost(g, sms);
+    const bool own     = g.layout == GroupedLayout::contiguous && grouped_contiguous_.present;
+    const auto& chosen = own ? grouped_contiguous_ : grouped_gemm_;
+    if (!chosen.present || g.experts < 1) return roofline_.cost(g, sms);
     const Machine& machine = machines_[int(math_of(g.format))];
-    return cost_of(grouped_gemm_, grouped_gemm_time(grouped_gemm_.constants, machine, g, sms),
+    return cost_of(chosen, grouped_gemm_time(chosen.constants, machine, g, sms),
                    g.format == Format::fp8_block);
+}
+
+KernelCost CalibratedTime::time(const FusedMoe& e, int sms) const {
+    const Math math    = math_of(e.format);
+    const auto& choice = math == Math::fp4 ? fused_moe_fp4_ : fused_moe_fp8_;
+    KernelCost best    = roofline_.cost(e, sms);
+    bool found         = false;
+    for (const auto& each : choice) {
+        const KernelCost one = cost_of(each, fused_moe_time(each.constants, machines_[int(math)], e, sms),
+                                       e.format == Format::fp8_block || e.format == Format::nvfp4);
+        if (!found || one.estimate.time < best.estimate.time) best = one;
+        found = true;
+    }
+    return best;
 }
 
 KernelCost CalibratedTime::time(const BatchedGemm& g, int sms) const {

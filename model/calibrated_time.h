@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hw/calibration.h"
 #include "hw/gpu.h"
@@ -14,8 +15,10 @@
 namespace isobath {
 
 /// Which implementation serves a family: "gemm_fp8" -> "deepgemm-2025-04-09". A family that is not named
-/// uses the calibration's default.
-using KernelChoice = std::map<std::string, std::string>;
+/// uses the calibration's default. kFastest, for fused_moe_*, is the quickest of all implementations at each
+/// shape, as an engine that tunes itself picks them.
+using KernelChoice                    = std::map<std::string, std::string>;
+inline constexpr const char* kFastest = "fastest";
 
 /// A family that the calibration holds is timed by its form: Source::fitted, or assumed where the constants
 /// were fitted on another GPU, another kernel or another number format. The rest is timed at the roofline.
@@ -53,12 +56,15 @@ class CalibratedTime final : public KernelTime {
     template <class Constants>
     Chosen<Constants> choose(const KernelFamily<Constants>& family, const char* key,
                              const KernelChoice& choice) const;
+    std::vector<Chosen<MoeConstants>> choose_some(const KernelFamily<MoeConstants>& family, const char* key,
+                                                  const KernelChoice& choice) const;
     template <class Constants>
     KernelCost cost_of(const Chosen<Constants>& chosen, const FormTime& form, bool familiar,
                        const std::optional<GridTime>& measured = std::nullopt) const;
 
     KernelCost time(const Gemm&, int sms) const;
     KernelCost time(const GroupedGemm&, int sms) const;
+    KernelCost time(const FusedMoe&, int sms) const;
     KernelCost time(const BatchedGemm&, int sms) const;
     KernelCost time(const MlaDecode&, int sms) const;
     KernelCost time(const FlashPrefill&, int sms) const;
@@ -71,7 +77,8 @@ class CalibratedTime final : public KernelTime {
     Caches caches_;
     Machine machines_[kMathCount];
     Chosen<GemmConstants> gemm_fp8_, gemm_fp8_tensor_, gemm_fp4_, gemm_bf16_, grouped_gemm_,
-        batched_gemm_fp8_, batched_gemm_bf16_;
+        grouped_contiguous_, batched_gemm_fp8_, batched_gemm_bf16_;
+    std::vector<Chosen<MoeConstants>> fused_moe_fp8_, fused_moe_fp4_;  ///< the fastest one serves
     Chosen<OverlapConstants> batched_gemm_, mla_decode_, mla_decode_fp8_, flash_prefill_, flash_prefill_fp8_,
         gqa_decode_, indexer_, streaming_;
 };

@@ -50,6 +50,9 @@ struct Batch {
 
     double expert_rows         = 0;  ///< mean routed rows on this rank, all its experts
     double expert_row_variance = 0;  ///< of one expert's rows
+    double hottest_rows        = 0;  ///< routed rows on the rank that has the most
+    double active_experts      = 0;  ///< distinct experts of a rank that any token chose, expected
+    double group_tokens        = 0;  ///< tokens of all ranks that share the experts
     int local_experts          = 0;  ///< physical experts on this rank
     double moe_tokens          = 0;  ///< tokens whose gate, dispatch and combine this rank handles
     double received_tokens     = 0;  ///< token copies that arrive here (one per token and rank)
@@ -62,6 +65,7 @@ struct LayerContext {
     const Batch& batch;
     int unfused_small_kernels = 0;      ///< extra small kernels in each attention half (engine)
     bool exchange             = false;  ///< tokens travel to experts, and so are quantised for dispatch
+    bool fused_experts        = false;  ///< routing and experts are one group of kernels (FusedMoe)
 };
 
 using OpList = std::vector<LayerOp>;

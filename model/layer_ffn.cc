@@ -39,6 +39,13 @@ GroupedGemm grouped(const LayerContext& c, int n, int k) {
             masked ? GroupedLayout::masked : GroupedLayout::contiguous};
 }
 
+/// Every rank waits for the one with the most rows, so that one is timed.
+void append_fused(const LayerContext& c, int width, OpList& out) {
+    out.push_back({"fused_moe", Stage::experts, Part::expert_gemm,
+                   FusedMoe{c.batch.group_tokens, c.batch.hottest_rows, c.batch.active_experts,
+                            c.batch.local_experts, c.model.hidden_size, width, c.precision.moe}});
+}
+
 /// A low-latency dispatch quantises while it sends; every other way needs the row quantised before.
 bool dispatch_quantises(const LayerContext& c) {
     return c.exchange && c.batch.pass == Pass::decode;
@@ -51,6 +58,7 @@ void append_gate(const LayerContext& c, OpList& out) {
     const double m     = c.batch.moe_tokens;
     out.push_back({"gate", Stage::gate, Part::dense_gemm,
                    Gemm{m, moe.n_routed_experts, c.model.hidden_size, c.precision.router}});
+    if (c.fused_experts) return;  // the rest is in it
     out.push_back(
         {"top_k", Stage::gate, Part::other, streaming(m, kTopKBytesPerExpert * moe.n_routed_experts)});
     if (is_quantised(c.precision.moe) && !dispatch_quantises(c))
@@ -70,6 +78,10 @@ void append_shared(const LayerContext& c, OpList& out) {
 
 void append_experts(const LayerContext& c, OpList& out) {
     const MoeSpec& moe = *c.model.moe;
+    if (c.fused_experts) {
+        append_fused(c, moe.moe_intermediate_size / c.shard.expert_tp, out);
+        return;
+    }
     const double h = c.model.hidden_size, rows = c.batch.expert_rows;
     const int width       = moe.moe_intermediate_size / c.shard.expert_tp;
     const Format f        = c.precision.moe;

@@ -1,5 +1,7 @@
 #include "model/op.h"
 
+#include <algorithm>
+
 namespace isobath {
 
 using unit::B;
@@ -24,6 +26,15 @@ Work work_of(const GroupedGemm& g) {
              2 * g.rows * n) *
                 B,
             math_of(g.format)};
+}
+
+Work work_of(const FusedMoe& e) {
+    // Gate and up are one product of twice the width, down one of the width. Rows are copies made inside, so
+    // only tokens that have an expert here are read, and every token's sum is written, both in BF16.
+    const double weights = 3.0 * e.hidden * e.inter;
+    const double ends    = std::min(e.tokens, e.rows) + e.tokens;
+    return {2 * e.rows * weights * FLOP,
+            (e.active * weights * weight_bytes(e.format) + 2 * ends * e.hidden) * B, math_of(e.format)};
 }
 
 double latent_bytes_per_token(int kv_lora_rank, int qk_rope_head_dim, KvLayout cache) {

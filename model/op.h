@@ -50,6 +50,18 @@ struct GroupedGemm {
     GroupedLayout layout = GroupedLayout::masked;
 };
 
+/// The routed experts of one layer on one rank, from the router's scores to the weighted sum: gate's top-k,
+/// quantise, permute, both products with SwiGLU between them, and finalise. So TensorRT-LLM and SGLang run
+/// them where every rank sees every token.
+struct FusedMoe {
+    double tokens = 0;          ///< that enter the group of ranks
+    double rows   = 0;          ///< pairs of a token and one of this rank's experts
+    double active = 0;          ///< distinct experts of this rank that any token chose, expected
+    int experts   = 0;          ///< on this rank, chosen or not
+    int hidden = 0, inter = 0;  ///< widths of the model and of an expert's share on this rank
+    Format format = Format::fp8_block;
+};
+
 /// How a token's latent and rope key lie in the cache: FlashMLA's FP8 layout is neither plain FP8 nor BF16.
 enum class KvLayout : std::uint8_t { bf16, fp8, fp8_flashmla };
 
@@ -92,12 +104,13 @@ struct Streaming {
     Bytes bytes;
 };
 
-using Op =
-    std::variant<Gemm, BatchedGemm, GroupedGemm, MlaDecode, FlashPrefill, GqaDecode, IndexerScore, Streaming>;
+using Op = std::variant<Gemm, BatchedGemm, GroupedGemm, FusedMoe, MlaDecode, FlashPrefill, GqaDecode,
+                        IndexerScore, Streaming>;
 
 Work work_of(const Gemm&);
 Work work_of(const BatchedGemm&);
 Work work_of(const GroupedGemm&);
+Work work_of(const FusedMoe&);
 Work work_of(const MlaDecode&);
 Work work_of(const FlashPrefill&);
 Work work_of(const GqaDecode&);

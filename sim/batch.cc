@@ -1,5 +1,7 @@
 #include "sim/batch.h"
 
+#include <cmath>
+
 #include "sim/plan_layers.h"
 
 namespace isobath {
@@ -18,6 +20,9 @@ void route(const Scenario& s, bool exchange, double received_per_token, Batch& b
     b.expert_rows         = all * chosen / l.ep;
     const double chance   = chosen / slots;
     b.expert_row_variance = all * chance * (1 - chance);
+    b.hottest_rows        = b.expert_rows;
+    b.active_experts      = b.local_experts * (1 - std::pow(1 - chance, all));
+    b.group_tokens        = all;
     b.received_tokens     = exchange ? b.moe_tokens * received_per_token : b.tokens;
 }
 

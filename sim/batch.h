@@ -10,7 +10,8 @@ namespace isobath {
 /// request attends to, or the input tokens of a prefilled one. `received_per_token`: ranks that a token
 /// reaches.
 ///
-/// Routing is random and uniform: an expert's rows are binomial over the tokens of its group.
+/// Routing is random and uniform: an expert's rows are binomial over the tokens of its group, and all tokens
+/// miss it with (1 - chosen / experts)^tokens. `hottest_rows` is the mean rank's until somebody knows better.
 Batch batch_of(const Scenario& scenario, bool exchange, double batch_per_gpu, double context, int s_q,
                double received_per_token);
 

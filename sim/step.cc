@@ -41,6 +41,7 @@ class Evaluation {
         const int drafts = s_.speculation.drafts();
         w_.batch         = batch_of(s_, m_.exchange(), input.batch_per_gpu, input.context, drafts + 1,
                                     m_.traffic().distinct_ranks);
+        w_.batch.hottest_rows += excess_rows();
         list_ops();
         cost_ops();
         StepTimes out;
@@ -57,7 +58,8 @@ class Evaluation {
                 shard_,
                 w_.batch,
                 static_cast<int>(s_.engine.extra_small_kernels.value),
-                m_.exchange()};
+                m_.exchange(),
+                m_.fused_experts()};
     }
 
     void list_ops() {
@@ -103,10 +105,15 @@ class Evaluation {
     Seconds stage(Stage s) const { return w_.stages[at(s)].time; }
     Seconds gap() const { return bent(s_.engine.launch_gap, bend_[at(Family::in_situ)]); }
 
-    /// What the busiest rank's experts take beyond the mean rank's: its rows lie E[max] deviations above.
+    /// Rows of the busiest rank beyond the mean rank's: E[max] deviations.
+    double excess_rows() const {
+        return m_.expected_max() * std::sqrt(w_.batch.local_experts * w_.batch.expert_row_variance);
+    }
+
+    /// What the busiest rank's experts take beyond the mean rank's. A fused group is the busiest rank's
+    /// already.
     Seconds straggler_lag() const {
-        const Batch& b      = w_.batch;
-        const double excess = m_.expected_max() * std::sqrt(b.local_experts * b.expert_row_variance);
+        const double excess = excess_rows();
         Seconds lag;
         for (std::size_t i = 0; i < w_.ops.size(); ++i) {
             const auto* g = std::get_if<GroupedGemm>(&w_.ops[i].op);
@@ -267,6 +274,7 @@ Family family_of(const Op& op) {
         Family operator()(const Gemm&) const { return Family::gemm; }
         Family operator()(const BatchedGemm&) const { return Family::gemm; }
         Family operator()(const GroupedGemm&) const { return Family::grouped_gemm; }
+        Family operator()(const FusedMoe&) const { return Family::grouped_gemm; }
         Family operator()(const MlaDecode&) const { return Family::attention; }
         Family operator()(const FlashPrefill&) const { return Family::attention; }
         Family operator()(const GqaDecode&) const { return Family::attention; }

@@ -108,6 +108,9 @@ class StepModel {
     const CommLibrary& library() const { return *library_; }
     LayerPlan layer_plan() const;
     bool exchange() const { return exchange_; }
+    /// Whether experts run as one group of kernels: every rank sees all tokens, and the calibration knows
+    /// them.
+    bool fused_experts() const { return fused_experts_; }
     /// SMs left to compute kernels while communication kernels run beside them.
     int compute_sms() const;
     double expected_max() const { return expected_max_; }
@@ -123,7 +126,7 @@ class StepModel {
     ContentionConstants contention_;
     ExchangeTraffic traffic_;
     GateSpread spread_;  ///< working storage
-    bool exchange_ = false;
+    bool exchange_ = false, fused_experts_ = false;
     WeightBytes weights_;
     double expected_max_ = 0;  ///< E[max] over the ranks of standard normals
 };

@@ -1,3 +1,4 @@
+#include "model/forms_moe.h"
 #include "sim/comm_choice.h"
 #include "sim/step.h"
 
@@ -42,6 +43,8 @@ void StepModel::set_layout(const Layout& layout) {
     exchange_        = scenario_.exchanges();
     weights_         = weights_of(scenario_.model, scenario_.precision, scenario_.shard(),
                                   scenario_.speculation.drafts() > 0);
+    fused_experts_   = scenario_.model.moe && (!exchange_ || layout.comm == Comm::nccl) &&
+                     fused_moe_family(scenario_.calibration, scenario_.precision.moe);
     if (rates_.throughput)
         rates_.throughput->sms = layout.comm_sms > 0 ? layout.comm_sms : library_->throughput->sms;
     if (exchange_) set_traffic(shape_of(scenario_, layout), mode_of(layout.comm));

@@ -6,9 +6,11 @@
 #include <set>
 
 #include "hw/spec_reader.h"
+#include "model/calibrate/fit_experts.h"
 #include "model/calibrate/fit_gemm_tables.h"
 #include "model/calibrate/fit_kernels.h"
 #include "model/calibrate/fit_mla.h"
+#include "model/calibrate/fit_moe.h"
 #include "model/calibrated_time.h"
 
 namespace isobath {
@@ -169,6 +171,38 @@ void fit_rest(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibrati
     }
 }
 
+/// Experts behind an all-to-all. Where nothing times small kernels alone, theirs serve.
+void fit_exchanged(const GpuSpec& gpu, std::span<const KernelTable> tables, Calibration& out) {
+    std::set<std::string> names;
+    for (const KernelTable& table : tables)
+        if (table.kernel == "experts_masked" || table.kernel == "experts_contiguous")
+            names.insert(table.implementation);
+    for (const std::string& name : names) {
+        const Gathered masked     = gather(tables, name, {"experts_masked"});
+        const Gathered contiguous = gather(tables, name, {"experts_contiguous"});
+        const int tile            = 160;  // SGLang 0.5 brings DeepGEMM of after March 2025
+        const auto fit            = fit_exchanged_experts(gpu, masked.samples, contiguous.samples, tile);
+        if (!masked.samples.empty()) add(out.grouped_gemm, name, masked, fit.masked);
+        if (!contiguous.samples.empty()) add(out.grouped_contiguous, name, contiguous, fit.contiguous);
+        if (!out.streaming.find())
+            add(out.streaming, name, masked.samples.empty() ? contiguous : masked, fit.small,
+                Source::assumed);
+    }
+}
+
+/// Every implementation of a family; the quickest over all rows is the default.
+void fit_experts(const GpuSpec& gpu, std::span<const KernelTable> tables, const char* kernel,
+                 KernelFamily<MoeConstants>& out) {
+    Samples all;
+    for (const std::string& name : implementations_of(tables, kernel)) {
+        const Gathered rows = gather(tables, name, {kernel});
+        need(rows, 9, kernel);
+        add(out, name, rows, fit_fused_moe(gpu, rows.samples));
+        all.insert(all.end(), rows.samples.begin(), rows.samples.end());
+    }
+    if (!all.empty()) out.preferred = quickest(gpu, out, all).name;
+}
+
 }  // namespace
 
 Calibration fit_calibration(const GpuSpec& gpu, std::span<const KernelTable> tables,
@@ -184,11 +218,16 @@ Calibration fit_calibration(const GpuSpec& gpu, std::span<const KernelTable> tab
     borrow_gqa(out);
     fit_flash(gpu, tables, out);
     fit_rest(gpu, tables, out);
+    fit_exchanged(gpu, tables, out);
+    fit_experts(gpu, tables, "fused_moe_fp8", out.fused_moe_fp8);
+    fit_experts(gpu, tables, "fused_moe_fp4", out.fused_moe_fp4);
     return out;
 }
 
 std::string family_of(const std::string& kernel) {
-    return kernel == "grouped_masked" || kernel == "grouped_contiguous" ? "grouped_gemm" : kernel;
+    if (kernel == "experts_contiguous") return "grouped_contiguous";
+    const bool grouped = kernel == "grouped_masked" || kernel == "grouped_contiguous";
+    return grouped || kernel == "experts_masked" ? "grouped_gemm" : kernel;
 }
 
 Residuals residuals_on(const Calibration& calibration, const GpuSpec& gpu, const KernelTable& table) {

@@ -27,6 +27,8 @@ struct SiteOf {
     std::string operator()(const GroupedGemm& g) const {
         return by({double(g.experts), double(g.n), double(g.k)});
     }
+    /// The split of the experts: ranks over which they lie, and over which each is cut.
+    std::string operator()(const FusedMoe& e) const { return by({double(e.experts), double(e.inter)}); }
     std::string operator()(const MlaDecode& a) const { return by({double(a.heads), a.context}); }
     std::string operator()(const FlashPrefill& a) const { return by({double(a.heads), a.q_len}); }
     std::string operator()(const GqaDecode& a) const { return by({double(a.heads), a.context}); }
@@ -58,9 +60,12 @@ struct Predict {
     std::optional<Implementation<GemmConstants>> product;
 
     Estimate operator()(const KernelSample& row) const {
-        if (!product) return time.cost(row.op, gpu.sm_count).estimate;
-        return Estimate::within(benchmark_time(product->constants, gpu, row.op), product->residuals.factor,
-                                product->basis);
+        if (product)
+            return Estimate::within(benchmark_time(product->constants, gpu, row.op),
+                                    product->residuals.factor, product->basis);
+        Estimate sum = time.cost(row.op, gpu.sm_count).estimate;
+        for (const Op& op : row.then) sum = sum + time.cost(op, gpu.sm_count).estimate;
+        return sum;
     }
 };
 
@@ -135,6 +140,12 @@ int fitted_constants(const SplitConstants& c) {
 }
 int fitted_constants(const PromptConstants& c) {
     return count(c.pass) + count(c.imbalance) + count(c.slowdown);
+}
+int fitted_constants(const MoeConstants& c) {
+    int shares = 0;
+    for (const auto& one : c.compute) shares += count(one);
+    return count(c.launch) + count(c.per_expert) + count(c.per_active) + count(c.memory) +
+           count(c.token_bytes) + count(c.row_bytes) + shares;
 }
 
 /// Whether a family's fit may need the table: silicon's products are fitted family by family.

@@ -14,9 +14,10 @@ namespace isobath {
 struct KernelSample {
     Op op;
     Seconds time;
-    std::string key = {};     ///< what a message calls the row, where its source says
-    bool held_back  = false;  ///< not to be fitted: the fit is judged by it
-    Seconds beside  = {};     ///< of `time`, what other kernels took, where a row times several
+    std::string key      = {};     ///< what a message calls the row, where its source says
+    bool held_back       = false;  ///< not to be fitted: the fit is judged by it
+    Seconds beside       = {};     ///< of `time`, what other kernels took, where a row times several
+    std::vector<Op> then = {};     ///< kernels that ran after `op` and are in `time`
 };
 
 /// The rows of one table: one kernel, one implementation, one source.

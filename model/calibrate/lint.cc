@@ -40,6 +40,7 @@ std::vector<LintFinding> lint_silicon(std::span<const SiliconTable> tables,
         lint::wider_faster(table, gpu, out);
         lint::given_twice(table, out);
         lint::other_device(table, out);
+        lint::host_bound(table, out);
         lint::draws_differ(table, out);
     }
     lint::same_numbers(tables, out);

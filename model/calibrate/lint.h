@@ -5,6 +5,8 @@
 ///   wider-faster  a narrower format takes more than 1.5 times as long as a wider one and what quantising
 ///   costs given-twice   the same row again other-device  the row says that another GPU was measured than its
 ///   file same-numbers  the very times of another GPU's table: at most one of the two was measured
+///   host-bound    of kernels launched one by one (moe_context), less than 1.5 times the table's least time:
+///                 the row times the CPU that launches them
 ///   draws-differ  random routings of nearly the same skew (alpha 1.01 and 1.02) differ by more than 1.5
 ///   times:
 ///                 the row is fine, but a matter of luck; it is listed and stays

@@ -69,6 +69,8 @@ double activations_of(const SiliconTable& table, const SiliconRow& row) {
     if (!kernel)
         return row.fields.count("hidden_size") ? row.number("num_tokens") * row.number("hidden_size") : 0;
     const Op& op = kernel->sample.op;
+    if (std::holds_alternative<FusedMoe>(op) || std::holds_alternative<GroupedGemm>(op))
+        return row.number("num_tokens") * row.number("hidden_size");
     if (const auto* g = std::get_if<Gemm>(&op)) return g->m * g->k;
     if (const auto* g = std::get_if<BatchedGemm>(&op)) return g->batch * g->m * g->k;
     if (const auto* a = std::get_if<FlashPrefill>(&op))

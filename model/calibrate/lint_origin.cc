@@ -70,6 +70,17 @@ void other_device(const SiliconTable& table, Findings& out) {
                    fmt::format("\"{}\" in a table of {}", row.text("device"), table.gpu));
 }
 
+void host_bound(const SiliconTable& table, Findings& out) {
+    if (table.family != "moe_context") return;
+    const auto least = std::min_element(table.rows.begin(), table.rows.end(),
+                                        [](const auto& a, const auto& b) { return a.time < b.time; });
+    for (const SiliconRow& row : table.rows)
+        if (row.time < kDisturbed * least->time)
+            report(
+                out, table, row, "host-bound",
+                fmt::format("{}; {} is the least in the table", to_string(row.time), to_string(least->time)));
+}
+
 void draws_differ(const SiliconTable& table, Findings& out) {
     if (!table.rows.front().fields.count("distribution")) return;
     const std::string_view skipped[] = {"distribution"};

@@ -23,6 +23,7 @@ void falls(const SiliconTable& table, Findings& out);
 void wider_faster(const SiliconTable& table, const GpuSpec& gpu, Findings& out);
 void given_twice(const SiliconTable& table, Findings& out);
 void other_device(const SiliconTable& table, Findings& out);
+void host_bound(const SiliconTable& table, Findings& out);
 void draws_differ(const SiliconTable& table, Findings& out);
 void same_numbers(std::span<const SiliconTable> tables, Findings& out);
 

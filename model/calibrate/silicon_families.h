@@ -31,7 +31,8 @@ bool is_numeric(std::string_view column);
 /// Whether any family uses the column.
 bool is_known(std::string_view column);
 
-/// "trtllm-1.3.0rc20" from the cells of framework, version and kernel_source.
+/// "trtllm-1.3.0rc20" from the cells of framework, version and kernel_source; "trtllm-1.3.0rc20-cutlass"
+/// where the library has several kernels for the same experts.
 std::string implementation_of(const std::string& framework, const std::string& version,
                               const std::string& kernel_source);
 

@@ -4,6 +4,7 @@
 
 #include "hw/spec_reader.h"
 #include "hw/text.h"
+#include "model/calibrate/silicon_moe.h"
 
 namespace isobath {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 struct Named {
     std::string kernel;
     Op op;
+    std::vector<Op> then = {};
 };
 
 /// A format as the files call it, and what kernel and operand that stands for.
@@ -72,12 +74,26 @@ Named prompt(const SiliconTable& table, const SiliconRow& row) {
                          heads, heads, 192, 128, type.format}};
 }
 
+Named experts(const SiliconTable& table, const SiliconRow& row) {
+    const FusedMoe shape = fused_moe_of(table, row);
+    return {math_of(shape.format) == Math::fp4 ? "fused_moe_fp4" : "fused_moe_fp8", shape};
+}
+
+Named exchanged_experts(const SiliconTable& table, const SiliconRow& row) {
+    const std::vector<Op> ops = expert_kernels_of(table, row);
+    return {table.family == "moe_context" ? "experts_contiguous" : "experts_masked",
+            ops.front(),
+            {ops.begin() + 1, ops.end()}};
+}
+
 using MakeKernel = Named (*)(const SiliconTable&, const SiliconRow&);
 
 MakeKernel maker_of(const std::string& family) {
     if (family == "gemm") return gemm;
     if (family == "mla_bmm") return batched;
     if (family == "mla_decode") return decode;
+    if (family == "moe") return experts;
+    if (family == "moe_context" || family == "moe_generation") return exchanged_experts;
     return family == "mla_context" ? prompt : nullptr;
 }
 
@@ -96,7 +112,7 @@ std::optional<NamedSample> kernel_of(const SiliconTable& table, const SiliconRow
     const MakeKernel make = maker_of(table.family);
     if (!make) return std::nullopt;
     const Named named = make(table, row);
-    return NamedSample{named.kernel, {named.op, row.time, row.key, row.held_back}};
+    return NamedSample{named.kernel, {named.op, row.time, row.key, row.held_back, {}, named.then}};
 }
 
 std::vector<KernelTable> kernel_tables(std::span<const SiliconTable> tables) {

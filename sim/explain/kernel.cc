@@ -142,6 +142,37 @@ void add_points(const Study& study, const KernelBasis& b, const Op& op, const Es
     if (time) e.steps.push_back(known("time", time->time, kept.from));
 }
 
+void add_fused(const Study& study, const KernelBasis& b, Explanation& e) {
+    const MoeConstants& c  = b.fused->constants;
+    const std::string from = source_of(study, b, *b.fused);
+    e.equation             = {
+                    "t = fixed + moved + sqrt(compute^2 + weights^2)",
+                    "fixed = launch + experts * per expert + active experts * per active expert",
+                    "compute = FLOP, padded, / (peak * share of peak * SMs in use / SMs)",
+                    "weights = weights of active experts / (HBM bandwidth * share of bandwidth)",
+                    "moved = (token bytes * group tokens * hidden + row bytes * m * (hidden + inter)) / (the same)",
+                    "In words: products read the weights of every expert that was chosen; small kernels stand around "
+                                "them."};
+    e.inputs.push_back(fitted("launch", c.launch, from));
+    e.inputs.push_back(fitted("per expert", c.per_expert, from));
+    e.inputs.push_back(fitted("per active expert", c.per_active, from));
+    e.inputs.push_back(fitted("share of bandwidth", c.memory, from));
+    e.inputs.push_back(fitted("token bytes", c.token_bytes, from));
+    e.inputs.push_back(fitted("row bytes", c.row_bytes, from));
+    for (std::size_t i = 0; i < c.compute.size(); ++i)
+        e.inputs.push_back(
+            fitted(fmt::format("share of peak at {} rows", MoeConstants::kKnots[i]), c.compute[i], from));
+    e.inputs.push_back(
+        known("tile", c.tile, "rows", "an active expert fills one, and half a one on average"));
+}
+
+void add_fused_times(const KernelBasis& b, Explanation& e) {
+    e.steps.push_back(known("fixed", b.form.launch, "launch, experts and active experts"));
+    e.steps.push_back(known("compute", b.form.compute, "FLOP over what the SMs reach"));
+    e.steps.push_back(known("memory", b.form.memory, "weights + moved"));
+    e.steps.push_back(known("time", b.form.time, e.equation.front()));
+}
+
 void add_roofline(Explanation& e) {
     e.equation = {"t = max(compute, memory)", "compute = FLOP / (peak * SMs in use / SMs)",
                   "memory = bytes / HBM bandwidth",
@@ -195,9 +226,11 @@ Explanation explain_kernel(const Study& study, const std::string& name) {
         add_tiled(study, b, e), add_fit(study, *b.tiled, cost.estimate, e);
     else if (b.overlap)
         add_overlap(study, b, e), add_fit(study, *b.overlap, cost.estimate, e);
+    else if (b.fused)
+        add_fused(study, b, e), add_fit(study, *b.fused, cost.estimate, e);
     else
         add_roofline(e);
-    if (!points) add_times(b, e);
+    if (!points) b.fused ? add_fused_times(b, e) : add_times(b, e);
     e.result = known("time", cost.estimate, "");
     for (const OpRow& row : study.result.ops)
         if (row.name == name) e.runs += row.count;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/forms_gemm.h"
+#include "model/forms_moe.h"
 
 namespace isobath {
 namespace {
@@ -16,7 +17,7 @@ class Basis {
         out_.flop    = work_.flop;
         out_.machine = machine_of(gpu, work_.math);
         std::visit([this](const auto& shape) { form(shape); }, op);
-        if (!out_.tiled && !out_.overlap) roofline();
+        if (!out_.tiled && !out_.overlap && !out_.fused) roofline();
     }
     KernelBasis answer() const { return out_; }
 
@@ -74,8 +75,23 @@ class Basis {
              g.format == Format::fp8_block || math == Math::bf16);
     }
     void form(const GroupedGemm& g) {
-        out_.family = "grouped_gemm";
-        if (g.experts >= 1) tile(g, calibration_.grouped_gemm, g.format == Format::fp8_block);
+        const bool own =
+            g.layout == GroupedLayout::contiguous && calibration_.grouped_contiguous.find() != nullptr;
+        out_.family        = own ? "grouped_contiguous" : "grouped_gemm";
+        const auto& family = own ? calibration_.grouped_contiguous : calibration_.grouped_gemm;
+        if (g.experts >= 1) tile(g, family, g.format == Format::fp8_block);
+    }
+    void form(const FusedMoe& e) {
+        out_.family   = work_.math == Math::fp4 ? "fused_moe_fp4" : "fused_moe_fp8";
+        const auto* f = fused_moe_family(calibration_, e.format);
+        if (!f) return;
+        const auto at = choice_.find(out_.family);
+        out_.fused =
+            at != choice_.end() && at->second == kFastest ? fastest(*f, out_.machine, e, sms_) : find(*f);
+        out_.familiar         = e.format == Format::fp8_block || e.format == Format::nvfp4;
+        const MoeConstants& c = out_.fused->constants;
+        out_.form             = fused_moe_time(c, out_.machine, e, sms_);
+        out_.flop             = padded_rows(e, c.tile) / e.rows * work_.flop;
     }
     void form(const BatchedGemm& g) {
         if (work_.math == Math::fp8 && calibration_.batched_gemm_fp8.find())

@@ -10,8 +10,9 @@ namespace isobath {
 /// What stands behind a CalibratedTime's cost() of one kernel. Pointers go into the calibration.
 struct KernelBasis {
     const char* family                              = "";       ///< "gemm_fp8"
-    const Implementation<GemmConstants>* tiled      = nullptr;  ///< one of the two, or none: the roofline
+    const Implementation<GemmConstants>* tiled      = nullptr;  ///< one of the three, or none: the roofline
     const Implementation<OverlapConstants>* overlap = nullptr;
+    const Implementation<MoeConstants>* fused       = nullptr;
     Hiding hiding                                   = Hiding::partial;
     bool familiar = true;  ///< the constants were fitted in this number format
     Math math     = Math::bf16;

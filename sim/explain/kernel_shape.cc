@@ -31,6 +31,16 @@ class Shape {
         matrix(g.n, g.k);
         format(name_of(g.format));
     }
+    void operator()(const FusedMoe& f) {
+        add(known("group tokens", f.tokens, "tokens", "of all ranks that share the experts"));
+        rows("m", f.rows, "rows");
+        add(known("active experts", f.active, "",
+                  "local experts * (1 - (1 - chosen / experts)^group tokens): all equally popular"));
+        add(known("experts", f.experts, "", "(routed + redundant) / ep"));
+        add(known("hidden", f.hidden, "", "model hidden_size"));
+        add(known("inter", f.inter, "", "moe_intermediate / expert tp"));
+        format(name_of(f.format));
+    }
     void operator()(const MlaDecode& a) {
         requests(a.batch, a.s_q, a.context);
         add(known("heads", a.heads, "", "model heads / attention tp"));
@@ -109,6 +119,9 @@ WorkWords work_words(const Op& op) {
         WorkWords operator()(const BatchedGemm&) const { return {"2 batch m n k", "batch * (A + B + C)"}; }
         WorkWords operator()(const GroupedGemm&) const {
             return {"2 m n k", "rows in, every local expert's weights, rows out in BF16"};
+        }
+        WorkWords operator()(const FusedMoe&) const {
+            return {"6 m hidden inter", "weights of active experts; tokens in and out in BF16"};
         }
         WorkWords operator()(const MlaDecode&) const {
             return {"2 batch s_q context heads (2 latent + rope)",

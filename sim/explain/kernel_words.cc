@@ -49,6 +49,8 @@ constexpr KernelWords kWords[] = {
     {"row_map", "works out which row goes to which expert", "indices", "fitted bytes per routed row"},
     {"permute", "puts received rows one after another by expert", "precision.moe",
      "received tokens in, rows out"},
+    {"fused_moe", "routing and this rank's routed experts as one group of kernels", "precision.moe",
+     "routed rows on the rank that has the most"},
     {"moe_up", "gate and up projections of this rank's routed experts", "precision.moe", kRows},
     {"moe_swiglu", "SwiGLU of the routed experts", "precision.moe", "gate and up in BF16, product out"},
     {"moe_down", "down projection of this rank's routed experts", "precision.moe", kRows},

@@ -123,7 +123,13 @@ TEST_CASE("explain: every kernel has words, and a dimension's words are its arit
     for (const Study& study : many_studies()) {
         const Scenario& s = study.scenario();
         const Shard shard = s.shard();
-        const LayerContext context{s.model, s.precision, shard, study.batch(), 0, study.result.exchanges};
+        const LayerContext context{s.model,
+                                   s.precision,
+                                   shard,
+                                   study.batch(),
+                                   0,
+                                   study.result.exchanges,
+                                   study.model.fused_experts()};
         for (const LayerOp& op : study.result.work.ops) {
             INFO(s.name << ", " << op.name);
             CHECK(words_of(op.name) != nullptr);

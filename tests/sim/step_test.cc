@@ -246,3 +246,32 @@ TEST_CASE("step: training is refused by name", "[sim][step]") {
         "scenarios/deepseek-v3-decode-ep128-h800.json: /phase: \"train\" has a command of its own: isobath "
         "train SCENARIO; allowed here: decode, prefill, serve");
 }
+
+TEST_CASE("step: experts are one group of kernels where every rank sees all tokens and tables timed it",
+          "[sim][step]") {
+    const auto lists = [](const char* name, const std::vector<std::string>& set) {
+        const StepModel model(scenario_of(name, set), DataFiles());
+        StepWorkspace work;
+        evaluate(model, {8, 4096}, work);
+        std::vector<std::string> names;
+        for (const LayerOp& op : work.ops) names.emplace_back(op.name);
+        const auto has = [&](const char* one) { return std::count(names.begin(), names.end(), one) > 0; };
+        CHECK(has("fused_moe") != has("moe_up"));
+        CHECK(has("fused_moe") != has("top_k"));
+        return has("fused_moe");
+    };
+    CHECK(lists("deepseek-r1-decode-tp8-h200", {}));
+    CHECK_FALSE(lists("deepseek-r1-decode-tp8-h200", {"calibration=h800"}));  // no such family
+    CHECK_FALSE(lists("deepseek-v3-decode-ep128-h800", {}));                  // tokens travel
+}
+
+TEST_CASE("step: tokens choose as many distinct experts as chance gives them", "[sim][step]") {
+    const StepModel model(scenario_of("deepseek-r1-decode-tp8-h200", {"speculation.method=none"}),
+                          DataFiles());
+    StepWorkspace work;
+    evaluate(model, {1, 4096}, work);
+    // 8 GPUs in one attention group: 8 tokens, each with 8 of 256 experts; 256 * (1 - (248 / 256)^8) = 57.4
+    CHECK(work.batch.group_tokens == 8);
+    CHECK(work.batch.active_experts == Approx(57.43).epsilon(1e-3));
+    CHECK(work.batch.hottest_rows == 64);  // every rank holds a share of every expert
+}
