@@ -92,6 +92,31 @@ std::vector<std::string> overlap_equation(const KernelBasis& b) {
             "In words: computing and loading overlap, and hinder each other when they take equally long."};
 }
 
+/// Latent attention whose cache is cut over the SMs.
+void add_split(const SplitConstants& c, const std::string& from, Explanation& e) {
+    e.equation = {"t = launch + sides + (compute^4 + loading^4)^(1/4)",
+                  "compute = the busiest SM's tokens * FLOP per token / (peak * share of peak / SMs)",
+                  "loading = cache / (HBM bandwidth * share of bandwidth)",
+                  "sides = queries and outputs, and unfinished outputs, over their shares of the bandwidth",
+                  "In words: caches are cut over the SMs; launch holds the joining of the parts, memory the",
+                  "loading and the sides."};
+    e.inputs.push_back(fitted("joining", c.combine, from));
+    e.inputs.push_back(fitted("share for unfinished outputs", c.partials, from));
+    e.inputs.push_back(fitted("share for queries and outputs", c.queries, from));
+    if (c.schedule == KvSchedule::even) e.inputs.push_back(fitted("share of one SM", c.stream, from));
+}
+
+/// A prompt: a pass over the operands before the products.
+void add_prompt(const PromptConstants& c, const std::string& from, Explanation& e) {
+    e.equation = {"t = launch + compute + memory",
+                  "compute = FLOP, padded, over what the SMs reach, and part of the longest tile",
+                  "memory = operands / (HBM bandwidth * share of the pass)",
+                  "In words: a pass over the operands, then the products; the last SM works longer."};
+    e.inputs.push_back(fitted("share of the pass", c.pass, from));
+    e.inputs.push_back(fitted("part of the longest tile", c.imbalance, from));
+    e.inputs.push_back(fitted("slow-down of long prompts", c.slowdown, from));
+}
+
 void add_overlap(const Study& study, const KernelBasis& b, Explanation& e) {
     const OverlapConstants& c = b.overlap->constants;
     const std::string from    = source_of(study, b, *b.overlap);
@@ -100,6 +125,8 @@ void add_overlap(const Study& study, const KernelBasis& b, Explanation& e) {
     if (b.flop > Flops{}) e.inputs.push_back(fitted("share of peak", c.compute, from));
     e.inputs.push_back(fitted("share of bandwidth", c.memory, from));
     if (c.query_tile > 1) e.inputs.push_back(known("query tile", c.query_tile, "rows", from));
+    if (c.split) add_split(*c.split, from, e);
+    if (c.prompt) add_prompt(*c.prompt, from, e);
 }
 
 bool from_points(const Estimate& estimate) {
@@ -189,9 +216,10 @@ void add_times(const KernelBasis& b, Explanation& e) {
     e.steps.push_back(known("memory", f.memory, "bytes over what the SMs draw"));
     if (fit) e.steps.push_back(known("launch", f.launch, "before the first and after the last"));
     const double c = f.compute.base(), m = f.memory.base();
-    const bool pipelined = b.tiled && b.tiled->constants.pipeline;
+    const bool cut = b.overlap && (b.overlap->constants.split || b.overlap->constants.prompt);
+    const bool own = cut || (b.tiled && b.tiled->constants.pipeline);
     const Seconds both{partial ? std::sqrt(c * c + m * m) : std::max(c, m)};
-    e.steps.push_back(known("time", pipelined ? f.time : f.launch + both, e.equation.front()));
+    e.steps.push_back(known("time", own ? f.time : f.launch + both, e.equation.front()));
 }
 
 std::size_t place_of(const Study& study, const std::string& name) {

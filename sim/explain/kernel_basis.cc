@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/forms_gemm.h"
+#include "model/forms_mla.h"
 #include "model/forms_moe.h"
 
 namespace isobath {
@@ -101,13 +102,27 @@ class Basis {
         out_.family = "batched_gemm";
         overlap(calibration_.batched_gemm, Hiding::partial, work_.math == Math::bf16, g);
     }
+    /// Latent attention and prompts: the format's own family where there is one, and its cutting of the work.
+    template <class Shape, class Form>
+    void attention(const Shape& shape, const char* family, const KernelFamily<OverlapConstants>& constants,
+                   bool familiar, Math math, const Form& time) {
+        out_.family  = family;
+        out_.machine = machine_of(gpu_, math);
+        overlap(constants, Hiding::whole, familiar, shape);
+        if (out_.overlap) out_.form = time(out_.overlap->constants, out_.machine, shape, sms_, Caches::cold);
+    }
     void form(const MlaDecode& a) {
-        out_.family = "mla_decode";
-        overlap(calibration_.mla_decode, Hiding::whole, a.cache == KvLayout::bf16, a);
+        const bool own = a.cache != KvLayout::bf16 && calibration_.mla_decode_fp8.find();
+        attention(a, own ? "mla_decode_fp8" : "mla_decode",
+                  own ? calibration_.mla_decode_fp8 : calibration_.mla_decode,
+                  a.cache == (own ? KvLayout::fp8 : KvLayout::bf16), own ? Math::fp8 : Math::bf16,
+                  mla_decode_time);
     }
     void form(const FlashPrefill& a) {
-        out_.family = "flash_prefill";
-        overlap(calibration_.flash_prefill, Hiding::whole, work_.math == Math::bf16, a);
+        const bool own = work_.math == Math::fp8 && calibration_.flash_prefill_fp8.find();
+        attention(a, own ? "flash_prefill_fp8" : "flash_prefill",
+                  own ? calibration_.flash_prefill_fp8 : calibration_.flash_prefill,
+                  own || work_.math == Math::bf16, work_.math, flash_prefill_time);
     }
     void form(const GqaDecode& a) {
         out_.family = "gqa_decode";
