@@ -186,4 +186,13 @@ void judge_calibration(Calibration& calibration, const GpuSpec& gpu, std::span<c
     });
 }
 
+Estimate as_benchmarked(const Calibration& calibration, const GpuSpec& gpu, const std::string& family,
+                        const std::string& implementation, const Op& op) {
+    const Bench bench{gpu, family, implementation, {}, 0};
+    const Predict predict = bench.predict(calibration);
+    const Estimate t      = predict({op, {}});
+    if (!predict.product || calibration.gpu == gpu.name) return t;
+    return Estimate::within(t.time, t.high / t.time * CalibratedTime::kTransferFactor, Source::assumed);
+}
+
 }  // namespace isobath

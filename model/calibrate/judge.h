@@ -5,6 +5,7 @@
 #include <string>
 
 #include "hw/calibration.h"
+#include "hw/estimate.h"
 #include "hw/gpu.h"
 #include "model/calibrate/kernel_table.h"
 
@@ -23,5 +24,11 @@ int fitted_constants(const OverlapConstants& constants);
 /// and the left-out rows predicted by CalibratedTime, so any family that those two know is judged.
 void judge_calibration(Calibration& calibration, const GpuSpec& gpu, std::span<const KernelTable> tables,
                        int folds = 5);
+
+/// A kernel as the benchmark ran it that `implementation` of `family` was fitted to: with a warm L2, and a
+/// product quantised on the way. A benchmark's rows are to be compared with this, a scenario's kernels with
+/// CalibratedTime. On another GPU than the calibration's the shares are carried over: see Estimate::source.
+Estimate as_benchmarked(const Calibration& calibration, const GpuSpec& gpu, const std::string& family,
+                        const std::string& implementation, const Op& op);
 
 }  // namespace isobath

@@ -12,7 +12,8 @@ namespace isobath {
 /// {"count": name, "model": ..., ...}: exact counts and closed forms.
 double evaluate_count(const nlohmann::json& predict, const DataFiles& data);
 
-/// {"kernel": {"op": ...}, "implementation": ..., "as": "time"|"tflops"|"gbps"}: the fitted form alone.
+/// {"kernel": {"op": ...}, "implementation": ..., "as": "time"|"tflops"|"gbps"}: the fitted form alone; with
+/// "calibration", the kernel as that calibration's benchmark ran it (model/calibrate/judge.h).
 Predicted evaluate_kernel(const nlohmann::json& predict, const std::string& gpu,
                           const Calibration& calibration, const DataFiles& data);
 

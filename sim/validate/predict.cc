@@ -16,8 +16,16 @@ using nlohmann::json;
 
 struct Predictor::Shared {
     DataFiles data;
-    Calibration calibration;
+    std::map<std::string, Calibration> calibrations;
     std::map<std::string, json> runs;  ///< by scenario and overrides
+
+    /// The one that a kernel point names; "h800" holds the kernels of those that name none.
+    const Calibration& calibration(const json& predict) {
+        const std::string name = predict.value("calibration", std::string("h800"));
+        const auto found       = calibrations.find(name);
+        if (found != calibrations.end()) return found->second;
+        return calibrations[name] = load_calibration(data, name);
+    }
 
     const json& run(const json& predict) {
         const json set        = predict.value("set", json::object());
@@ -32,7 +40,7 @@ struct Predictor::Shared {
     }
 };
 
-Predictor::Predictor(const DataFiles& data) : shared_(new Shared{data, load_calibration(data, "h800"), {}}) {}
+Predictor::Predictor(const DataFiles& data) : shared_(new Shared{data, {}, {}}) {}
 Predictor::~Predictor() = default;
 
 double si_per(const std::string& unit) {
@@ -72,7 +80,7 @@ std::optional<Predicted> Predictor::predict(const ValidationPoint& point) {
     if (how.contains("count")) {
         p.value = p.low = p.high = evaluate_count(how, shared_->data);
     } else if (how.contains("kernel")) {
-        p = evaluate_kernel(how, point.gpu, shared_->calibration, shared_->data);
+        p = evaluate_kernel(how, point.gpu, shared_->calibration(how), shared_->data);
     } else if (how.contains("exchange")) {
         p = evaluate_exchange(how, shared_->data);
     } else {
