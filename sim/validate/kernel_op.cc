@@ -51,6 +51,11 @@ struct ToJson {
                 {"format", name_of(g.format)},
                 {"layout", g.layout == GroupedLayout::masked ? "masked" : "contiguous"}};
     }
+    ordered_json operator()(const FusedMoe& e) const {
+        return {{"op", "fused_moe"},  {"tokens", e.tokens},         {"rows", e.rows},
+                {"active", e.active}, {"experts", e.experts},       {"hidden", e.hidden},
+                {"inter", e.inter},   {"format", name_of(e.format)}};
+    }
     ordered_json operator()(const MlaDecode& a) const {
         return {{"op", "mla_decode"},
                 {"batch", a.batch},
@@ -87,6 +92,9 @@ struct Families {
         if (g.layout == GroupedLayout::contiguous) return {"grouped_contiguous", "grouped_gemm"};
         return {"grouped_gemm"};
     }
+    Names operator()(const FusedMoe& e) const {
+        return {math_of(e.format) == Math::fp4 ? "fused_moe_fp4" : "fused_moe_fp8"};
+    }
     Names operator()(const MlaDecode& a) const {
         if (a.cache == KvLayout::bf16) return {"mla_decode"};
         return {"mla_decode_fp8", "mla_decode"};
@@ -109,6 +117,14 @@ Op kernel_op(const json& in) {
     if (op == "batched_gemm")
         return BatchedGemm{in["batch"], in["m"], in["n"], in["k"], format_of(in, "fp8-block")};
     if (op == "grouped_gemm") return grouped(in);
+    if (op == "fused_moe")
+        return FusedMoe{in["tokens"],
+                        in["rows"],
+                        in["active"],
+                        in["experts"],
+                        in["hidden"],
+                        in["inter"],
+                        format_of(in, "fp8-block")};
     if (op == "mla_decode")
         return MlaDecode{in["batch"],  in["s_q"],          in["context"],
                          in["heads"],  in["kv_lora_rank"], in["qk_rope_head_dim"],
