@@ -9,8 +9,9 @@
 
 namespace isobath {
 
-/// One per level and kind of quantity (times, rates, bytes) with at least three points: both axes
-/// logarithmic, 80 % intervals as bars, a line where both are equal. Levels in the order of `levels`.
+/// One per level and kind of quantity (times, rates, bytes) with at least three points, GPU by GPU
+/// where there are many: both axes logarithmic, 80 % intervals as bars, a line where both are equal.
+/// Levels come in the order of `levels`.
 std::vector<plot::Figure> scatter_figures(std::span<const PointResult> results,
                                           std::span<const Group> levels);
 
