@@ -7,6 +7,7 @@
 namespace isobath {
 
 std::optional<std::string> DataFiles::find(const std::string& path) const {
+    if (const auto other = replaced_.find(path); other != replaced_.end()) return other->second;
     if (!folder_.empty()) {
         std::error_code none;
         std::ifstream file(folder_ / path, std::ios::binary);

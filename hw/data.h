@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ class DataFiles {
     DataFiles() = default;
     explicit DataFiles(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
+    /// The same files, but for `path`, which reads `text`: a what-if, and how a fit tries its constants.
+    void replace(const std::string& path, std::string text) { replaced_[path] = std::move(text); }
+
     /// The text of `path` ("scenarios/gpus/h800.json"), or nothing if neither place has it.
     std::optional<std::string> find(const std::string& path) const;
     /// Names without ".json" of the files right under `folder` ("scenarios/gpus"), sorted.
@@ -32,6 +36,7 @@ class DataFiles {
     std::string shown(const std::string& path) const;
 
   private:
+    std::map<std::string, std::string> replaced_;
     std::filesystem::path folder_;  ///< empty: compiled-in data only
 };
 

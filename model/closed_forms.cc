@@ -18,4 +18,19 @@ double usd_per_million_tokens(const RentedGpu& gpu, Flops flop, Bytes bytes) {
     return 1e6 * gpu.usd_per_hour * busy.in(3600 * unit::s);
 }
 
+double ServiceDay::nodes() const {
+    constexpr double kSeconds = 86400;
+    return input_tokens / kSeconds / input_tokens_per_s_node +
+           output_tokens / kSeconds / output_tokens_per_s_node;
+}
+
+double ServiceDay::usd() const {
+    return nodes() * gpus_per_node * usd_per_gpu_hour * 24;
+}
+
+double ServiceDay::revenue() const {
+    return 1e-6 * ((input_tokens - cached_tokens) * usd_per_mtok_input + cached_tokens * usd_per_mtok_cached +
+                   output_tokens * usd_per_mtok_output);
+}
+
 }  // namespace isobath

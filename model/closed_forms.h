@@ -26,4 +26,16 @@ struct RentedGpu {
 /// USD per million tokens, if a token costs `flop` and `bytes` and the dearer of the two hides the other.
 double usd_per_million_tokens(const RentedGpu& gpu, Flops flop, Bytes bytes);
 
+/// A day of a service whose nodes each do so many tokens a second, whichever half they serve.
+struct ServiceDay {
+    double input_tokens = 0, cached_tokens = 0, output_tokens = 0;  ///< a day; the input includes the cached
+    double input_tokens_per_s_node = 0, output_tokens_per_s_node = 0;
+    double gpus_per_node = 8, usd_per_gpu_hour = 0;
+    double usd_per_mtok_input = 0, usd_per_mtok_cached = 0, usd_per_mtok_output = 0;  ///< list prices
+
+    double nodes() const;  ///< on average over the day, prefill and decode
+    double usd() const;    ///< rent
+    double revenue() const;
+};
+
 }  // namespace isobath

@@ -1,11 +1,26 @@
 #include "sim/engine.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 namespace isobath {
 namespace {
 
 constexpr std::string_view kMemoryRules[] = {"everything", "weights-and-cache", "of-free"};
+
+template <class Family>
+void add_implementations(Family& family, const Family& more) {
+    for (const auto& each : more.implementations) {
+        const auto same = std::find_if(family.implementations.begin(), family.implementations.end(),
+                                       [&](const auto& one) { return one.name == each.name; });
+        if (same == family.implementations.end())
+            family.implementations.push_back(each);
+        else
+            *same = each;
+    }
+    if (!more.preferred.empty()) family.preferred = more.preferred;
+}
 
 }  // namespace
 
@@ -21,9 +36,47 @@ Engine read_engine(const nlohmann::json& json, const std::string& name, const st
              read_quantity_figure<Bytes>(in, "nccl_buffers"),
              static_cast<MemoryRule>(in.choice("memory_rule", kMemoryRules)),
              read_figure(in, "memory_fraction"),
-             read_quantity_figure<Seconds>(in, "host_step_overhead")};
+             read_quantity_figure<Seconds>(in, "host_step_overhead"),
+             read_quantity_figure<Seconds>(in, "prefill_step_overhead"),
+             read_quantity_figure<Seconds>(in, "front_end"),
+             read_quantity_figure<Seconds>(in, "hand_over"),
+             {},
+             read_quantity_figure<Seconds>(in, "speculation_per_request"),
+             in.has("draft_overhead") ? read_quantity_figure<Seconds>(in, "draft_overhead")
+                                      : Figure<Seconds>{{}, {}, {}, "none assumed"},
+             read_figure(in, "answer_reserved"),
+             in.flag_or("mixed_steps", false),
+             {}};
+    if (in.has("hand_over_on")) {
+        SpecReader all = in.object("hand_over_on");
+        all.each_key([&](const std::string& architecture) {
+            e.hand_over_on[architecture] = read_quantity_figure<Seconds>(all, architecture);
+        });
+    }
+    if (in.has("kernels")) {
+        SpecReader all = in.object("kernels");
+        all.each_key([&](const std::string& architecture) {
+            e.kernels[architecture] = read_calibration(all.raw(architecture), name, file);
+        });
+    }
     in.finish();
     return e;
+}
+
+Seconds hand_over_of(const Engine& engine, const std::string& architecture) {
+    const auto own = engine.hand_over_on.find(architecture);
+    return own == engine.hand_over_on.end() ? engine.hand_over.value : own->second.value;
+}
+
+void add_kernels(Calibration& calibration, const Engine& engine, const std::string& architecture) {
+    const auto own = engine.kernels.find(architecture);
+    if (own == engine.kernels.end()) return;
+    each_family(calibration, [&](std::string_view key, auto& family) {
+        each_family(own->second, [&](std::string_view other, const auto& more) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(more)>, std::decay_t<decltype(family)>>)
+                if (key == other) add_implementations(family, more);
+        });
+    });
 }
 
 std::string newest_engine(const DataFiles& data, const std::string& family) {

@@ -1,9 +1,11 @@
 /// What a serving engine adds to the kernels: launch gaps, unfused kernels, memory of its own.
 #pragma once
 
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "hw/calibration.h"
 #include "hw/figure.h"
 #include "model/memory.h"
 
@@ -17,7 +19,26 @@ struct Engine {
     MemoryRule memory_rule = MemoryRule::everything;  ///< what memory_fraction is a fraction of
     Figure<double> memory_fraction;
     Figure<Seconds> host_step_overhead;  ///< between two steps
+
+    // What only serving feels; fitted to served runs where the preset's source says so.
+    Figure<Seconds> prefill_step_overhead;  ///< of a prefill step, launched kernel by kernel
+    Figure<Seconds> front_end;              ///< HTTP, tokenising, first token on its way, before and after
+    Figure<Seconds> hand_over;              ///< from a prefill unit to a decode unit
+    std::map<std::string, Figure<Seconds>> hand_over_on;  ///< the same, on GPUs of one architecture
+    Figure<Seconds> speculation_per_request;  ///< host work for each running request of a speculating step
+    Figure<Seconds>
+        draft_overhead;  ///< of a draft pass, beyond its layer and head: host, sampling, hand-over
+    Figure<double> answer_reserved;  ///< share of the answer's tokens for which admission keeps room
+    bool mixed_steps = false;        ///< a prefill step carries decoding requests along
+
+    /// Kernels that no public table holds, by GPU architecture: constants fitted to served runs.
+    std::map<std::string, Calibration> kernels;
 };
+
+Seconds hand_over_of(const Engine& engine, const std::string& architecture);
+
+/// Puts the engine's own kernels for this architecture into a calibration, as its preferred ones.
+void add_kernels(Calibration& calibration, const Engine& engine, const std::string& architecture);
 
 Engine read_engine(const nlohmann::json& json, const std::string& name, const std::string& file);
 

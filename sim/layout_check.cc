@@ -158,6 +158,10 @@ void check_workload(const Scenario& s, const Origin& origin) {
 }  // namespace
 
 void check_layout(const Scenario& s, const DataFiles& data, const Origin& origin) {
+    if (s.phase == Phase::serve && s.serving.units.json != "{}") {  // each unit is checked as it is built
+        check_workload(s, origin);
+        return;
+    }
     check_ranks(s, origin);
     check_stages(s, origin);
     check_heads(s, origin);

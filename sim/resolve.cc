@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "hw/text.h"
+#include "sim/popularity.h"
 
 namespace isobath {
 namespace {
@@ -189,7 +190,8 @@ void resolve_precision(Scenario& s, const DataFiles& data, const Origin& origin)
     });
 }
 
-/// "auto": the GPU's own calibration, else H800's shares carried over to its data sheet (marked assumed).
+/// "auto": the GPU's own calibration, else its relative's shares carried over to its data sheet (marked
+/// assumed): B200's for Blackwell, H800's for all others.
 /// An object extends one and names implementations: {"extends": "h800", "gemm_fp8": "deepgemm-2025-02-25"}.
 void resolve_calibration(Scenario& s, const DataFiles& data, const Origin& origin) {
     const std::string path = "/calibration";
@@ -205,7 +207,9 @@ void resolve_calibration(Scenario& s, const DataFiles& data, const Origin& origi
     const std::vector<std::string> names = calibration_names();
     std::string name                     = value.get<std::string>();
     if (name == "auto")
-        name = std::count(names.begin(), names.end(), s.cluster.gpu.name) ? s.cluster.gpu.name : "h800";
+        name = std::count(names.begin(), names.end(), s.cluster.gpu.name) ? s.cluster.gpu.name
+               : s.cluster.gpu.architecture == "blackwell"                ? "b200"
+                                                                          : "h800";
     if (!std::count(names.begin(), names.end(), name) &&
         !data.find("hw/calibrations/" + name + "/" + name + ".json"))
         origin.fail(path, fmt::format("no calibration \"{}\"; known: auto, {}", clipped(name),
@@ -256,12 +260,31 @@ void expand_cluster(json& scenario, const DataFiles& data, const Origin& origin)
     *found = preset;
 }
 
+namespace {
+
+/// An engine may bring kernels of its own, for this architecture; the scenario's choice goes first.
+void add_engine_kernels(Scenario& s) {
+    if (s.calibration.name != "none") add_kernels(s.calibration, s.engine, s.cluster.gpu.architecture);
+}
+
+void check_popularity(const Scenario& s, const Origin& origin) {
+    Popularity popularity;
+    if (!parse_popularity(s.popularity, popularity))
+        origin.fail("/routing/popularity",
+                    "\"" + clipped(s.popularity) +
+                        "\": not known; allowed: uniform, lognormal:SIGMA (SIGMA from 0 to 3)");
+}
+
+}  // namespace
+
 void resolve(Scenario& s, const DataFiles& data, const Origin& origin) {
+    check_popularity(s, origin);
     resolve_model(s, data, origin);
     resolve_cluster(s, data, origin);
     resolve_precision(s, data, origin);
     resolve_calibration(s, data, origin);
     resolve_engine(s, data, origin);
+    add_engine_kernels(s);
     resolve_acceptance(s, data, origin);
 }
 

@@ -87,13 +87,14 @@ json layer_json(const RunResult& r) {
 
 json throughput_json(const RunResult& r) {
     json out;
-    const Scenario& c = r.scenario;
+    const ClusterSpec& c = r.asked.cluster;
+    const int gpus       = r.served ? r.served->gpus : c.gpus();
     for (const auto& [kind, rate] :
          {std::pair{"output", r.output_tokens_per_s_gpu}, {"input", r.input_tokens_per_s_gpu}}) {
         const std::string key = std::string(kind) + "_tokens_per_s_per_";
         out[key + "gpu"]      = rate;
-        out[key + "node"]     = rate * c.cluster.gpus_per_node;
-        out[key + "cluster"]  = rate * c.cluster.gpus();
+        out[key + "node"]     = rate * c.gpus_per_node;
+        out[key + "cluster"]  = rate * gpus;
     }
     return out;
 }
@@ -118,6 +119,25 @@ json network_json(const RunResult& r) {
             {"combine_nvlink_bytes", bytes(x.combine_ports.nvlink)}};
 }
 
+void add_served_ranges(const ServedResult& served, json& out) {
+    out["/latency/tpot_s"] = {s(served.tpot.low), s(served.tpot.high)};
+    out["/latency/ttft_s"] = {s(served.ttft.low), s(served.ttft.high)};
+}
+
+json served_json(const ServedResult& v) {
+    const LoopResult& l = v.loop;
+    return {{"gpus", v.gpus},
+            {"running_per_rank", l.running},
+            {"waiting_per_rank", l.waiting},
+            {"prompts_per_prefill_step", l.together},
+            {"decode_step_s", s(l.decode_step)},
+            {"prefill_step_s", s(l.prefill_step)},
+            {"tpot_stall_s", s(l.stall)},
+            {"ttft_first_wave_s", s(l.first_wave)},
+            {"ttft_queue_s", s(l.queue)},
+            {"ttft_own_prefill_s", s(l.own_prefill)}};
+}
+
 /// 80 % intervals of the times and rates above, by their place: {"/step/time_s": [low, high]}.
 json ranges_json(const RunResult& r) {
     const auto pair = [](Range x) { return json{s(x.low), s(x.high)}; };
@@ -127,6 +147,10 @@ json ranges_json(const RunResult& r) {
     for (int i = 0; i < kLayerPartCount; ++i)
         out["/layer/parts/" + std::string(name_of(static_cast<LayerPart>(i))) + "_s"] =
             pair(r.part_ranges[static_cast<std::size_t>(i)]);
+    if (r.served) {
+        add_served_ranges(*r.served, out);
+        return out;
+    }
     const double step = s(r.times.step);
     const json rates  = throughput_json(r);
     for (const auto& [key, value] : rates.items())
@@ -139,7 +163,7 @@ json ranges_json(const RunResult& r) {
 
 json to_json(const RunResult& r) {
     json out{
-        {"scenario", to_json(r.scenario)},
+        {"scenario", to_json(r.asked)},
         {"fits", r.fits},
         {"memory", memory_json(r.memory)},
         {"step", step_json(r)},
@@ -160,6 +184,7 @@ json to_json(const RunResult& r) {
         {"provenance", provenance_json(r)}};
     out["ranges"] = ranges_json(r);
     if (!r.fits) out["advice"] = advice_json(r.advice);
+    if (r.served) out["served"] = served_json(*r.served);
     if (r.exchanges) out["network"] = network_json(r);
     json sensitivity = json::array();
     for (const FamilyShare& f : r.sensitivity)

@@ -52,10 +52,34 @@ std::string headline(const RunResult& r, Paint paint) {
     return out;
 }
 
+/// Means over all requests, and what they are made of.
+std::string served_lines(const ServedResult& v, const Scenario& s, Paint paint) {
+    const LoopResult& l = v.loop;
+    std::string out =
+        paint.bold(fmt::format("{:<12} {} per output token", "Users feel", time(v.tpot.time))) +
+        fmt::format("   80 % interval {} to {}; {:.1f} tokens/s for each of {:g} users\n", time(v.tpot.low),
+                    time(v.tpot.high), v.output_tokens_per_s_user, s.workload.concurrency);
+    out += paint.bold(fmt::format("{:<12} {} to the first token", "", time(v.ttft.time))) +
+           fmt::format("   80 % interval {} to {}\n", time(v.ttft.low), time(v.ttft.high));
+    out +=
+        fmt::format("{:<12} {} of each output token waits for other requests' prefill\n", "", time(l.stall));
+    out +=
+        fmt::format("{:<12} first token: {} own prefill, {} in line; the first request of each client {}\n",
+                    "", time(l.own_prefill), time(l.queue), time(l.first_wave));
+    if (l.waiting >= 0.5)
+        out += fmt::format("{:<12} the cache holds {:.0f} requests on a rank; {:.0f} wait\n", "", l.running,
+                           l.waiting);
+    if (s.speculation.method != SpeculationMethod::none && s.speculation.use == SpeculationUse::unknown)
+        out += fmt::format(
+            "{:<12} whether it speculates is not known: the mean of both, and an interval that spans both\n",
+            "");
+    return out;
+}
+
 std::string answers(const RunResult& r, Paint paint) {
     const Scenario& s = r.scenario;
     std::string out =
-        paint.bold(fmt::format("{:<12} {}", "Step", time(r.times.step))) +
+        paint.bold(fmt::format("{:<12} {}", r.served ? "Decode step" : "Step", time(r.times.step))) +
         fmt::format("   80 % interval {} to {}\n", time(r.step_range.low), time(r.step_range.high));
     if (s.phase == Phase::prefill) {
         out += fmt::format("{:<12} {:.0f} input tokens/s per GPU, {:.0f} per node\n", "Throughput",
@@ -63,9 +87,12 @@ std::string answers(const RunResult& r, Paint paint) {
         out += fmt::format("{:<12} {:.4g} USD per million input tokens, {:.4g} USD/h for the cluster\n",
                            "Cost", r.usd_per_million_input_tokens, r.usd_per_hour);
     } else {
-        out +=
-            fmt::format("{:<12} {} per output token: {:.1f} tokens/s for each user, {:.2f} tokens a step\n",
-                        "Users feel", time(r.tpot), 1 / r.tpot.in(unit::s), r.tokens_per_step);
+        if (r.served)
+            out += served_lines(*r.served, r.asked, paint);
+        else
+            out += fmt::format(
+                "{:<12} {} per output token: {:.1f} tokens/s for each user, {:.2f} tokens a step\n",
+                "Users feel", time(r.tpot), 1 / r.tpot.in(unit::s), r.tokens_per_step);
         out += fmt::format("{:<12} {:.0f} output tokens/s per GPU, {:.0f} per node\n", "Throughput",
                            r.output_tokens_per_s_gpu, r.output_tokens_per_s_gpu * s.cluster.gpus_per_node);
         out += fmt::format("{:<12} {:.4g} USD per million output tokens, {:.4g} USD/h for the cluster\n",
@@ -75,9 +102,8 @@ std::string answers(const RunResult& r, Paint paint) {
     out += fmt::format("{:<12} {}: weights {}, cache {}, activations {}, buffers {}\n", "Memory",
                        r.fits ? "fits" : paint.bold("does not fit"), gib(m.weights), gib(m.kv),
                        gib(m.activations), gib(m.buffers));
-    out += fmt::format(
-        "{:<12} {} of {} free; room for {:.0f} cached tokens, {:.1f} such requests per GPU\n", "",
-        gib(m.free), gib(m.capacity), m.max_total_tokens, m.max_batch);
+    out += fmt::format("{:<12} {} of {} free; room for {:.0f} cached tokens, {:.1f} such requests per GPU\n",
+                       "", gib(m.free), gib(m.capacity), m.max_total_tokens, m.max_batch);
     if (!r.fits) out += fmt::format("{:<12} {}\n", "", to_text(r.advice, s));
     return out + "\n";
 }

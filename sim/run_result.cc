@@ -119,28 +119,19 @@ void add_ops(RunResult& r) {
     if (r.exchanges) add_transfers(r);
 }
 
-/// Serving in a closed loop: `concurrency` requests in flight decode together, spread evenly over the GPUs,
-/// each halfway through its answer on average.
 StepInput input_of(const Scenario& s) {
-    const Workload& w = s.workload;
-    switch (s.phase) {
-        case Phase::decode: return {w.batch_per_gpu, w.context};
-        case Phase::prefill: return {w.batch_per_gpu, w.isl};
-        case Phase::serve: return {w.concurrency / s.cluster.gpus(), w.isl + w.osl / 2};
-        case Phase::train: break;
-    }
+    if (s.phase == Phase::decode) return {s.workload.batch_per_gpu, s.workload.context};
+    if (s.phase == Phase::prefill) return {s.workload.batch_per_gpu, s.workload.isl};
     fail_at(
         s.file, "/phase",
         "\"train\" has a command of its own: isobath train SCENARIO; allowed here: decode, prefill, serve");
 }
 
-}  // namespace
-
-RunResult run_scenario(const Scenario& scenario, const DataFiles& data) {
-    const StepInput input = input_of(scenario);
+RunResult run_step(const Scenario& scenario, const StepInput& input, const DataFiles& data) {
     const StepModel model(scenario, data);
     RunResult r;
     r.scenario  = scenario;
+    r.asked     = scenario;
     r.input     = input;
     r.times     = evaluate(model, r.input, r.work);
     r.exchanges = model.exchange();
@@ -152,6 +143,51 @@ RunResult run_scenario(const Scenario& scenario, const DataFiles& data) {
     if (!r.fits) r.advice = fit_advice(model, r.input);
     static_cast<Rates&>(r) = rates_of(scenario, r.input, r.times.step);
     return r;
+}
+
+/// What users of a server feel replaces what one step alone would mean to them.
+void add_served(const ServedResult& served, RunResult& r) {
+    const double usd                = r.usd_per_hour / r.scenario.cluster.gpus();
+    const double isl                = r.asked.workload.isl / r.asked.workload.osl;
+    r.served                        = served;
+    r.tpot                          = served.tpot.time;
+    r.ttft                          = served.ttft.time;
+    r.output_tokens_per_s_gpu       = served.output_tokens_per_s_gpu;
+    r.input_tokens_per_s_gpu        = served.output_tokens_per_s_gpu * isl;
+    r.usd_per_hour                  = usd * served.gpus;
+    r.usd_per_million_output_tokens = usd / 3600 / served.output_tokens_per_s_gpu * 1e6;
+}
+
+/// The decode unit at the batch that the closed loop settles at.
+Scenario settled(const Scenario& s, const ServedResult& served, const DataFiles& data) {
+    Scenario decode = serving_units(s, data).decode.scenario;
+    decode.name     = s.name;
+    decode.file     = s.file;
+    decode.workload.batch_per_gpu =
+        served.loop.running / (decode.layout.attention_tp * decode.layout.attention_cp);
+    decode.workload.context = (1 + s.workload.range_ratio) / 2 * (s.workload.isl + s.workload.osl / 2);
+    return decode;
+}
+
+RunResult run_served(const Scenario& s, const DataFiles& data) {
+    const ServedResult served = predict_served(s, data);
+    const Scenario decode     = settled(s, served, data);
+    RunResult r               = run_step(decode, input_of(decode), data);
+    r.asked                   = s;
+    add_served(served, r);
+    return r;
+}
+
+}  // namespace
+
+Scenario step_of(const Scenario& scenario, const DataFiles& data) {
+    return scenario.phase == Phase::serve ? settled(scenario, predict_served(scenario, data), data)
+                                          : scenario;
+}
+
+RunResult run_scenario(const Scenario& scenario, const DataFiles& data) {
+    return scenario.phase == Phase::serve ? run_served(scenario, data)
+                                          : run_step(scenario, input_of(scenario), data);
 }
 
 }  // namespace isobath

@@ -8,6 +8,7 @@
 #include "model/memory.h"
 #include "sim/fit_advice.h"
 #include "sim/rates.h"
+#include "sim/served/served.h"
 #include "sim/step.h"
 
 namespace isobath {
@@ -45,12 +46,18 @@ struct RunResult : Rates {
     FitAdvice advice;  ///< where it does not fit
     ExchangeCost exchange;
     bool exchanges = false;
-    StepWorkspace work;  ///< the last timeline, for traces and pictures
+    StepWorkspace work;                  ///< the last timeline, for traces and pictures
+    std::optional<ServedResult> served;  ///< of a serve scenario: the rest is its decode step
+    Scenario asked;                      ///< as the user wrote it; `scenario` is one unit's phase of it
 };
 
-/// Evaluates the scenario at its own workload; a `serve` scenario as the decode step of a closed loop,
-/// prefill left out. Throws SpecError for training, which has a command of its own.
+/// Evaluates the scenario at its own workload; a `serve` scenario in closed form, with the
+/// decode step of its steady state. Throws SpecError for training, which has a command of its own.
 RunResult run_scenario(const Scenario& scenario, const DataFiles& data);
+
+/// The scenario of the step that run_scenario() reports: `scenario` itself, or the decode unit of a server in
+/// its steady state.
+Scenario step_of(const Scenario& scenario, const DataFiles& data);
 
 nlohmann::json to_json(const RunResult& result);
 

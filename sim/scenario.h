@@ -21,6 +21,8 @@ enum class Comm : std::uint8_t { none, nccl, deepep_normal, deepep_low_latency, 
 /// The model's own group limits, or any expert as likely as any other.
 enum class GateChoice : std::uint8_t { model, any };
 enum class SpeculationMethod : std::uint8_t { none, mtp };
+/// Whether a server speculates: unknown where a published run does not say, then both are predicted.
+enum class SpeculationUse : std::uint8_t { on, off, unknown };
 
 struct Layout {
     int attention_tp = 1, attention_dp = 1, attention_cp = 1;
@@ -36,10 +38,11 @@ struct Layout {
 struct Speculation {
     SpeculationMethod method = SpeculationMethod::none;
     int depth                = 1;
+    SpeculationUse use       = SpeculationUse::on;
     std::vector<double> survival;  ///< S_1 .. S_depth: the chance that the first i drafts are all accepted
     std::string source;            ///< of the survival curve
 
-    int drafts() const { return method == SpeculationMethod::none ? 0 : depth; }
+    int drafts() const { return method == SpeculationMethod::none || use == SpeculationUse::off ? 0 : depth; }
     /// 1 + sum S_i, exact whatever the dependence between drafts.
     double tokens_per_step() const;
 };
@@ -48,7 +51,9 @@ struct Workload {
     double batch_per_gpu = 1;  ///< requests over all micro-batches of a step
     double context       = 4096;
     double isl = 4096, osl = 1024;
-    double concurrency = 0;
+    double range_ratio         = 1;  ///< lengths are uniform between this share of isl, osl and all of it
+    double concurrency         = 0;
+    double requests_per_client = 10;
 };
 
 /// JSON text of a preset's name or of an object that extends one, kept as the user wrote it.
@@ -58,7 +63,10 @@ struct PresetText {
 
 struct Serving {
     std::string policy = "prefill-first", prefix_cache = "auto";
-    double chunk = 8192;
+    double chunk            = 8192;
+    double receive_interval = 1;  ///< decode steps between two looks at the queue
+    double balance_wait     = 0;  ///< decode steps that attention ranks wait for each other's prompts
+    double max_running      = 0;  ///< requests on one attention rank; 0: what the cache holds
     PresetText units{"{}"};
 };
 
@@ -88,6 +96,7 @@ struct Scenario {
     Speculation speculation;
     GateChoice gate        = GateChoice::model;
     std::string popularity = "uniform", placement = "none", planned_on = "same";
+    double max_over_mean  = 1;  ///< tokens of the busiest rank over the mean, that a placement leaves
     std::string threshold = "none", arrivals = "closed";
     Workload workload;
     Serving serving;

@@ -11,6 +11,7 @@ constexpr std::string_view kOverlaps[]   = {"none", "shared-expert", "two-batch"
 constexpr std::string_view kComms[]      = {"none", "nccl", "deepep-normal", "deepep-low-latency", "mnnvl"};
 constexpr std::string_view kGates[]      = {"model", "any"};
 constexpr std::string_view kMethods[]    = {"none", "mtp"};
+constexpr std::string_view kUses[]       = {"on", "off", "unknown"};
 constexpr std::string_view kTopologies[] = {"rail", "nvlink", "single-node"};
 
 // A slot is a function that names the member; the two spellings below keep the table readable.
@@ -55,6 +56,8 @@ const Field kFields[] = {
      0, 512},
     {"/precision", "number format of every component", AT(precision_text), 0, 0, {}, "scenarios/precisions"},
     {"/speculation/method", "how draft tokens are made", CHOICE(speculation.method), 0, 0, kMethods},
+    {"/speculation/use", "whether the server speculates; unknown: both are predicted, and their mean given",
+     CHOICE(speculation.use), 0, 0, kUses},
     {"/speculation/depth", "draft tokens per step", AT(speculation.depth), 0, 16},
     {"/speculation/acceptance",
      "a preset of survival curves, or the chance that one draft is accepted",
@@ -67,7 +70,9 @@ const Field kFields[] = {
     {"/routing/gate",
      "which experts a token may choose: the model's own groups, or any (simulated balanced routing)",
      CHOICE(gate), 0, 0, kGates},
-    {"/routing/popularity", "how often each expert is chosen", AT(popularity)},
+    {"/routing/popularity", "how often each expert is chosen: uniform, or lognormal:SIGMA", AT(popularity)},
+    {"/routing/max_over_mean", "tokens of the busiest rank over the mean, beyond what chance does",
+     AT(max_over_mean), 1, 1000},
     {"/routing/placement", "how experts are placed on ranks", AT(placement)},
     {"/routing/planned_on", "the load the placement was planned on", AT(planned_on)},
     {"/calibration",
@@ -83,10 +88,20 @@ const Field kFields[] = {
     {"/workload/context", "tokens a decoding request attends to, on average", AT(workload.context), 1, 1e8},
     {"/workload/isl", "input tokens of a request", AT(workload.isl), 1, 1e8},
     {"/workload/osl", "output tokens of a request", AT(workload.osl), 1, 1e8},
+    {"/workload/range_ratio", "lengths are uniform between this share of isl and osl, and all of it",
+     AT(workload.range_ratio), 0, 1},
+    {"/workload/requests_per_client", "requests that each client of a closed loop sends, one after another",
+     AT(workload.requests_per_client), 1, 1e9},
     {"/workload/concurrency", "requests in flight over the whole cluster", AT(workload.concurrency), 0, 1e9},
     {"/workload/arrivals/process", "how requests arrive", AT(arrivals)},
     {"/serving/policy", "which phase goes first", AT(serving.policy)},
     {"/serving/chunk", "most prefill tokens in one step", AT(serving.chunk), 1, 1e7},
+    {"/serving/receive_interval", "decode steps between two looks at the queue", AT(serving.receive_interval),
+     1, 1e6},
+    {"/serving/balance_wait", "decode steps that attention ranks wait until each of them has a prompt",
+     AT(serving.balance_wait), 0, 1e6},
+    {"/serving/max_running", "most requests on one attention rank; 0: what the cache holds",
+     AT(serving.max_running), 0, 1e9},
     {"/serving/prefix_cache/capacity", "bytes for cached prefixes; auto: what is free",
      AT(serving.prefix_cache)},
     {"/serving/units", "prefill and decode units of a disaggregated deployment", AT(serving.units)},

@@ -41,7 +41,7 @@ class Evaluation {
         const int drafts = s_.speculation.drafts();
         w_.batch         = batch_of(s_, m_.exchange(), input.batch_per_gpu, input.context, drafts + 1,
                                     m_.traffic().distinct_ranks);
-        w_.batch.hottest_rows += excess_rows();
+        crowd();
         list_ops();
         cost_ops();
         StepTimes out;
@@ -105,9 +105,18 @@ class Evaluation {
     Seconds stage(Stage s) const { return w_.stages[at(s)].time; }
     Seconds gap() const { return bent(s_.engine.launch_gap, bend_[at(Family::in_situ)]); }
 
-    /// Rows of the busiest rank beyond the mean rank's: E[max] deviations.
-    double excess_rows() const {
-        return m_.expected_max() * std::sqrt(w_.batch.local_experts * w_.batch.expert_row_variance);
+    double excess_rows() const { return isobath::excess_rows(m_, w_.batch); }
+
+    /// What a fused group of experts meets on the rank that all others wait for: its rows, and how many of
+    /// its experts any token chose.
+    void crowd() {
+        Batch& b = w_.batch;
+        b.hottest_rows += excess_rows();
+        if (!m_.fused_experts()) return;
+        const double local  = b.local_experts;
+        const double share  = m_.draw() ? m_.draw()->share_hit(b.group_tokens) : b.active_experts / local;
+        const double spread = std::sqrt(local * share * (1 - share) * (1 - 1.0 / s_.layout.ep));
+        b.active_experts    = std::min(local, local * share + m_.expected_max() * spread);
     }
 
     /// What the busiest rank's experts take beyond the mean rank's. A fused group is the busiest rank's
@@ -133,16 +142,29 @@ class Evaluation {
                     bend_[at(Family::network)]);
     }
 
+    /// Shared experts on a second stream beside the routed ones: both run at once, but HBM serves one after
+    /// the other, so the shorter one's bytes are what it still costs.
+    void share_streams(RoleTimes& r) const {
+        Bytes bytes[2]{};
+        for (const LayerOp& op : w_.ops)
+            if (op.stage == Stage::shared || op.stage == Stage::experts)
+                bytes[op.stage == Stage::experts] += work_of(op.op).bytes;
+        const bool experts_longer = r[Role::experts] >= r[Role::shared];
+        Seconds& shorter          = r[experts_longer ? Role::shared : Role::experts];
+        shorter = std::min(shorter, bytes[experts_longer ? 0 : 1] / s_.cluster.gpu.hbm_bandwidth);
+    }
+
     void set_roles() {
         RoleTimes& r          = w_.roles;
         const ExchangeCost& x = w_.exchange;
         const std::int8_t net = bend_[at(Family::network)], situ = bend_[at(Family::in_situ)];
         const Seconds gap = bent(s_.engine.launch_gap, situ);
         r.time.fill({});
-        r[Role::attention_in]     = stage(Stage::attention_in);
-        r[Role::attention_out]    = stage(Stage::attention_out) + stage(Stage::gate);
-        r[Role::shared]           = stage(Stage::shared);
-        r[Role::experts]          = stage(Stage::experts);
+        r[Role::attention_in]  = stage(Stage::attention_in);
+        r[Role::attention_out] = stage(Stage::attention_out) + stage(Stage::gate);
+        r[Role::shared]        = stage(Stage::shared);
+        r[Role::experts]       = stage(Stage::experts);
+        if (!m_.exchange() && s_.layout.overlap == Overlap::shared_expert) share_streams(r);
         r[Role::attention_reduce] = reduce(w_.batch.tokens, s_.layout.attention_tp * s_.layout.attention_cp);
         lag_                      = straggler_lag();
         if (!m_.exchange()) {
@@ -201,7 +223,8 @@ class Evaluation {
     }
 
     void moe_layers(StepTimes& out) {
-        if (m_.exchange()) w_.exchange = isobath::exchange(m_.rates(), m_.traffic(), w_.batch.moe_tokens);
+        if (m_.exchange())
+            w_.exchange = isobath::exchange(m_.rates(), m_.traffic(), w_.batch.moe_tokens * s_.max_over_mean);
         set_roles();
         find_steady_state();
         out.moe_layer = w_.steady.period;
@@ -248,7 +271,8 @@ class Evaluation {
         out.routed_activation = batches * swiglu();
         out.ends              = batches * stage(Stage::embed) + head;
         const Seconds block   = s_.model.moe ? out.moe_layer : out.dense_layer;
-        out.drafts            = double(drafts) * (block + head + batches * stage(Stage::mtp_in));
+        out.drafts            = double(drafts) * (block + head + batches * stage(Stage::mtp_in) +
+                                       bent(s_.engine.draft_overhead, bend_[at(Family::in_situ)]));
         out.host              = bent(s_.engine.host_step_overhead, bend_[at(Family::in_situ)]);
         out.step              = out.layers + out.ends + out.drafts + out.host;
         share_by_source(m_, w_, out);
@@ -267,6 +291,14 @@ class Evaluation {
 
 StepTimes evaluate(const StepModel& model, const StepInput& input, StepWorkspace& work, const Bend& bend) {
     return Evaluation(model, work, bend).run(input);
+}
+
+double excess_rows(const StepModel& model, const Batch& b) {
+    const Scenario& s = model.scenario();
+    const double mean = b.expert_rows, local = std::max(1, b.local_experts);
+    const double held = model.draw() ? model.draw()->variation() / local * (1 - 1.0 / s.layout.ep) : 0;
+    return model.expected_max() * std::sqrt(b.local_experts * b.expert_row_variance + mean * mean * held) +
+           mean * (s.max_over_mean - 1);
 }
 
 Family family_of(const Op& op) {

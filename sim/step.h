@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "hw/contention.h"
+#include "model/comm/network.h"
 #include "model/kernel_time.h"
 #include "model/layer.h"
 #include "model/weights.h"
-#include "model/comm/network.h"
 #include "sim/plan_layers.h"
+#include "sim/popularity.h"
 #include "sim/scenario.h"
 #include "sim/timeline.h"
 
@@ -100,6 +101,11 @@ class StepModel {
     /// `layout` must pass check_layout(). Threads work on copies.
     void set_layout(const Layout& layout);
 
+    /// The same model under another engine's constants.
+    void set_engine(const Engine& engine) { scenario_.engine = engine; }
+    /// The same model with other kernel times.
+    void set_calibration(const Calibration& calibration);
+
     const Scenario& scenario() const { return scenario_; }
     const KernelTime& kernels() const { return *kernels_; }
     const ContentionConstants& contention() const { return contention_; }
@@ -115,6 +121,8 @@ class StepModel {
     int compute_sms() const;
     double expected_max() const { return expected_max_; }
     const WeightBytes& weights() const { return weights_; }
+    /// How unevenly tokens choose experts; null where all are alike.
+    const ExpertDraw* draw() const { return draw_.get(); }
 
   private:
     void set_traffic(const ExchangeShape& shape, ExchangeMode mode);
@@ -128,8 +136,14 @@ class StepModel {
     GateSpread spread_;  ///< working storage
     bool exchange_ = false, fused_experts_ = false;
     WeightBytes weights_;
+    std::shared_ptr<const ExpertDraw> draw_;
     double expected_max_ = 0;  ///< E[max] over the ranks of standard normals
 };
+
+/// Rows of the busiest rank's experts beyond the mean rank's: E[max] deviations, and what the placement
+/// leaves uneven. Ranks differ by chance and, where experts are not alike, by which experts they hold (drawn
+/// without replacement).
+double excess_rows(const StepModel& model, const Batch& batch);
 
 /// Evaluates one step. `bend` moves kernel families to the ends of their intervals.
 StepTimes evaluate(const StepModel& model, const StepInput& input, StepWorkspace& work,

@@ -10,6 +10,11 @@ constexpr std::size_t at(Enum value) {
     return static_cast<std::size_t>(value);
 }
 
+/// A stage of which only `took` is seen, because another runs beside it or slows it.
+void account_shown(const StageCost& stage, Seconds took, StepTimes& out) {
+    if (stage.time > Seconds{}) account_stage(stage, took / stage.time, out);
+}
+
 void account_task(const LayerPlan& plan, const StepWorkspace& w, Seconds gap, const Task& task, Seconds took,
                   Seconds idle, StepTimes& out) {
     const Role role      = static_cast<Role>(task.tag);
@@ -21,8 +26,8 @@ void account_task(const LayerPlan& plan, const StepWorkspace& w, Seconds gap, co
             account_stage(w.stages[at(Stage::attention_out)], stretch, out);
             account_stage(w.stages[at(Stage::gate)], stretch, out);
             break;
-        case Role::shared: account_stage(w.stages[at(Stage::shared)], stretch, out); break;
-        case Role::experts: account_stage(w.stages[at(Stage::experts)], stretch, out); break;
+        case Role::shared: account_shown(w.stages[at(Stage::shared)], took, out); break;
+        case Role::experts: account_shown(w.stages[at(Stage::experts)], took, out); break;
         case Role::dense_ffn: account_stage(w.stages[at(Stage::dense_ffn)], stretch, out); break;
         case Role::dispatch_send:
         case Role::dispatch_recv:

@@ -33,7 +33,17 @@ StepModel::StepModel(const Scenario& scenario, const DataFiles& data)
         library.collectives = load_comm_library(data, collectives_of(scenario)).collectives;
     library_ = std::make_shared<CommLibrary>(std::move(library));
     rates_   = resolve(*library_, scenario_.cluster);
+    Popularity popularity;
+    if (scenario.model.moe && parse_popularity(scenario.popularity, popularity) && !popularity.uniform())
+        draw_ = std::make_shared<ExpertDraw>(popularity, scenario.model.moe->n_routed_experts,
+                                             scenario.model.moe->num_experts_per_tok);
     set_layout(scenario.layout);
+}
+
+void StepModel::set_calibration(const Calibration& calibration) {
+    scenario_.calibration = calibration;
+    kernels_ =
+        std::make_shared<CalibratedTime>(scenario_.cluster.gpu, calibration, scenario_.implementations);
 }
 
 void StepModel::set_layout(const Layout& layout) {
@@ -43,10 +53,11 @@ void StepModel::set_layout(const Layout& layout) {
     exchange_        = scenario_.exchanges();
     weights_         = weights_of(scenario_.model, scenario_.precision, scenario_.shard(),
                                   scenario_.speculation.drafts() > 0);
-    fused_experts_   = scenario_.model.moe && (!exchange_ || layout.comm == Comm::nccl) &&
-                     fused_moe_family(scenario_.calibration, scenario_.precision.moe);
     if (rates_.throughput)
         rates_.throughput->sms = layout.comm_sms > 0 ? layout.comm_sms : library_->throughput->sms;
+    fused_experts_ = scenario_.model.moe && (!exchange_ || layout.comm == Comm::nccl) &&
+                     (fused_moe_family(scenario_.calibration, scenario_.precision.moe) ||
+                      scenario_.calibration.gpu.empty());  // the roofline of what a calibration would time
     if (exchange_) set_traffic(shape_of(scenario_, layout), mode_of(layout.comm));
 }
 

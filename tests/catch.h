@@ -6,7 +6,9 @@
 using Catch::Approx;
 namespace Catch {  // v2 has its matchers here, v3 one room deeper
 using Matchers::StartsWith;
-inline auto Contains(const std::string& part) { return Matchers::ContainsSubstring(part); }
+inline auto Contains(const std::string& part) {
+    return Matchers::ContainsSubstring(part);
+}
 }  // namespace Catch
 #else
 #include <catch2/catch.hpp>

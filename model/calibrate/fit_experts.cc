@@ -14,7 +14,7 @@ constexpr double kSmallLaunch = 2.27;  ///< us; calibration h800, streaming: sma
 
 /// launch (us), share of bandwidth of small kernels; then per layout: step (us), share of peak, of bandwidth
 enum : std::size_t { kLaunch, kSmall, kMasked, kContiguous = kMasked + 3, kCount = kContiguous + 3 };
-constexpr Parameter kStart[kCount] = {{3, 0.05, 15},     {0.6, 0.1, 0.97}, {0.05, 0.0005, 0.6},
+constexpr Parameter kStart[kCount] = {{3, 0.05, 15},    {0.6, 0.1, 0.97}, {0.05, 0.0005, 0.6},
                                       {0.7, 0.1, 0.99}, {0.7, 0.3, 0.97}, {0.05, 0.0005, 0.6},
                                       {0.7, 0.1, 0.99}, {0.7, 0.3, 0.97}};
 

@@ -120,8 +120,7 @@ std::string implementation_of(const std::string& framework, const std::string& v
                               const std::string& kernel_source) {
     // Only of experts does one library have several kernels for the same shape and format.
     constexpr std::pair<std::string_view, const char*> kKernels[] = {
-        {"moe_torch_flow_cutlass", "-cutlass"},
-        {"moe_torch_flow_min_latency", "-min-latency"}};
+        {"moe_torch_flow_cutlass", "-cutlass"}, {"moe_torch_flow_min_latency", "-min-latency"}};
     std::string name = lower(kernel_source == "NCCL" ? kernel_source : framework) + "-" + version;
     for (const auto& [source, suffix] : kKernels)
         if (kernel_source == source) name += suffix;

@@ -20,8 +20,8 @@ struct NamedSample {
 /// One row as a kernel, or nothing where its family has none of those below.
 std::optional<NamedSample> kernel_of(const SiliconTable& table, const SiliconRow& row);
 
-/// The rows of the families gemm, mla_bmm, mla_decode, mla_context, moe, moe_context and moe_generation, one table per kernel and
-/// implementation:
+/// The rows of the families gemm, mla_bmm, mla_decode, mla_context, moe, moe_context and moe_generation, one
+/// table per kernel and implementation:
 ///
 ///   gemm_bf16, gemm_fp8 (block-scaled), gemm_fp8_tensor (one scale per tensor), gemm_fp4 (NVFP4)
 ///   batched_gemm_bf16, batched_gemm_fp8     W_UK and W_UV of num_heads heads: 128 x 512 and 512 x 128

@@ -17,6 +17,9 @@ int calibrate_show(const Call&, const Flags&, const std::vector<std::string>& na
 /// Tables of errors: rows that were fitted, rows held back, shapes left out.
 std::string errors_text(const Calibration& calibration);
 
+int calibrate_served(const Call&, const Flags&);
+int calibrate_bench(const Call&, const Flags&);
+
 /// import --comm NAME: a preset of scenarios/comm from the tables of --silicon.
 int calibrate_comm(const Call&, const Flags&);
 /// Whether `name` is a preset of scenarios/comm; then its scores are shown.

@@ -34,6 +34,7 @@ int run_main(const std::vector<std::string>& words, std::ostream& out, std::ostr
 int command_run(const Call&);
 int command_explain(const Call&);
 int command_compare(const Call&);
+int command_curve(const Call&);
 int command_validate(const Call&);
 int command_calibrate(const Call&);
 int command_presets(const Call&);

@@ -132,7 +132,7 @@ void add_ports(const Study& study, bool dispatch, Explanation& e) {
 void add_gathered(const Study& study, bool dispatch, Explanation& e) {
     const ExchangeTraffic& t = study.model.traffic();
     const Bytes message      = dispatch ? t.dispatch_message : t.combine_message;
-    const Bytes buffer       = study.batch().moe_tokens * t.shape.ranks * message;
+    const Bytes buffer = study.batch().moe_tokens * study.scenario().max_over_mean * t.shape.ranks * message;
     const CommGroup group{t.shape.ranks, std::min(t.shape.ranks, t.shape.ranks_per_node)};
     add_ring(study, dispatch ? Collective::all_gather : Collective::reduce_scatter, buffer, group, e);
 }

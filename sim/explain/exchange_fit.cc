@@ -71,7 +71,8 @@ bool add_fitted_exchange(const Study& study, bool dispatch, Explanation& e) {
     if (!curve) return false;
     const ExchangeTraffic& t = study.model.traffic();
     const auto point         = at_nodes(*curve, t.shape.nodes());
-    const ExchangeLoad load  = load_of(t, study.batch().moe_tokens, !dispatch, study.result.exchange.sms);
+    const ExchangeLoad load = load_of(t, study.batch().moe_tokens * study.scenario().max_over_mean, !dispatch,
+                                      study.result.exchange.sms);
     const Parts parts{point.constants, load, e,
                       study.model.library().name + ": " + study.model.library().fitted.source};
     e.inputs.push_back(known("floor", point.constants.alpha, parts.from));

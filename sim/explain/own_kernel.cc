@@ -14,8 +14,8 @@ Explanation explain_own_kernel(const Study& study, const std::string& name) {
         dispatch ? (sends ? r.dispatch_send : r.dispatch_recv) : (sends ? r.combine_send : r.combine_recv);
     const Seconds time =
         dispatch ? (sends ? x.dispatch_send : x.dispatch_recv) : (sends ? x.combine_send : x.combine_recv);
-    const Bytes bytes =
-        study.batch().moe_tokens * t.shape.top_k * (dispatch ? t.dispatch_message : t.combine_message);
+    const Bytes bytes = study.batch().moe_tokens * study.scenario().max_over_mean * t.shape.top_k *
+                        (dispatch ? t.dispatch_message : t.combine_message);
     const std::string from = study.model.library().name + ": " + study.model.library().latency->own_source;
     Explanation e{.op    = name,
                   .title = fmt::format("kernel that {} a low-latency {}", sends ? "sends" : "receives",

@@ -8,8 +8,8 @@ namespace isobath {
 
 /// Explanations read from here and nowhere else: the result itself, and the model that gave it.
 struct Study {
-    Study(const Scenario& scenario, const DataFiles& data)
-        : model(scenario, data), result(run_scenario(scenario, data)) {}
+    /// A server is studied by the decode step that it settles at.
+    Study(const Scenario& scenario, const DataFiles& data) : Study(data, step_of(scenario, data)) {}
 
     const Scenario& scenario() const { return result.scenario; }
     const Batch& batch() const { return result.work.batch; }
@@ -19,6 +19,10 @@ struct Study {
 
     StepModel model;
     RunResult result;
+
+  private:
+    Study(const DataFiles& data, const Scenario& step)
+        : model(step, data), result(run_scenario(step, data)) {}
 };
 
 /// "h800: " and what the preset says of the figure's origin.

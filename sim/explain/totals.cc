@@ -108,7 +108,9 @@ Explanation explain_step(const Study& study, const std::string& name) {
                             : s.model.moe   ? "pipeline filled and drained, dense layers included"
                                             : "layers * dense layer"));
     e.steps.push_back(known("ends", t.ends, "embedding, final norm, logits, sampling"));
-    e.steps.push_back(known("drafts", t.drafts, "drafts * (a layer, the head, the MTP module's join)"));
+    e.steps.push_back(
+        known("drafts", t.drafts,
+              "drafts * (a layer, the head, the MTP module's join, the engine's draft overhead)"));
     e.steps.push_back(known("host", t.host, "between two steps"));
     for (const FamilyShare& f : study.result.sensitivity)
         e.steps.push_back(

@@ -78,20 +78,27 @@ Explanation explain_barrier(const Study& study, const std::string& name) {
 Explanation explain_straggler(const Study& study, const std::string& name) {
     const Batch& b      = study.batch();
     const double spread = std::sqrt(b.local_experts * b.expert_row_variance),
-                 excess = study.model.expected_max() * spread;
+                 excess = excess_rows(study.model, b);
+    const Scenario& s   = study.scenario();
     Explanation e{.op = name, .title = "what the busiest rank's experts take beyond the mean's"};
-    e.equation = {
-        "t = sum over expert GEMMs of t(rows + excess) - t(rows)",
-        "excess = E[max of ep standard normals] * sqrt(local experts * variance of an expert's rows)",
-        "In words: every rank waits for the rank with the most rows."};
+    e.equation = {"t = sum over expert GEMMs of t(rows + excess) - t(rows)",
+                  "excess = E[max of ep standard normals] * sqrt(local experts * variance of an expert's "
+                  "rows + uneven) + "
+                  "rows * (max over mean - 1)",
+                  "uneven = (rows * deviation of popularity / mean)^2 / local experts * (1 - 1 / ep)",
+                  "In words: every rank waits for the rank with the most rows."};
     add_tokens(study, e);
     add_routing(study, e);
     e.inputs.push_back(known("ep", study.scenario().layout.ep, "ranks", field("/layout/experts/ep")));
     e.inputs.push_back(known("E[max]", study.model.expected_max(), "", "of ep independent standard normals"));
     e.inputs.push_back(known("local experts", b.local_experts, "", "(routed + redundant) / ep"));
     e.inputs.push_back(known("row variance", b.expert_row_variance, "", "of one expert: binomial routing"));
-    e.steps.push_back(known("deviation", spread, "rows", "sqrt(local experts * row variance)"));
-    e.steps.push_back(known("excess", excess, "rows", "E[max] * deviation"));
+    e.inputs.push_back(known("max over mean", s.max_over_mean, "", field("/routing/max_over_mean")));
+    e.inputs.push_back(known("variance of popularity",
+                             study.model.draw() ? study.model.draw()->variation() : 0, "",
+                             field("/routing/popularity")));
+    e.steps.push_back(known("deviation", spread, "rows", "by chance: sqrt(local experts * row variance)"));
+    e.steps.push_back(known("excess", excess, "rows", "of the busiest rank"));
     Estimate lag{Seconds{}, Seconds{}, Seconds{}, Source::measured};
     for (std::size_t i = 0; i < study.result.work.ops.size(); ++i) {
         const LayerOp& op = study.result.work.ops[i];

@@ -55,6 +55,22 @@ double step3_cost(const Query& q) {
            usd_per_million_tokens(gpu, flops.linear, Bytes{});
 }
 
+double service_day(const Query& q) {
+    const auto number = [&](const char* key) { return q.in.value(key, 0.0); };
+    const ServiceDay day{number("input_tokens"),
+                         number("cached_tokens"),
+                         number("output_tokens"),
+                         number("input_tokens_per_s_node"),
+                         number("output_tokens_per_s_node"),
+                         number("gpus_per_node"),
+                         number("usd_per_gpu_hour"),
+                         number("usd_per_mtok_input"),
+                         number("usd_per_mtok_cached"),
+                         number("usd_per_mtok_output")};
+    const std::string what = q.text("quantity");
+    return what == "nodes" ? day.nodes() : what == "usd" ? day.usd() : day.revenue();
+}
+
 const std::map<std::string, std::function<double(const Query&)>>& counts() {
     static const std::map<std::string, std::function<double(const Query&)>> table{
         {"kv_bytes_per_token",
@@ -72,7 +88,8 @@ const std::map<std::string, std::function<double(const Query&)>>& counts() {
          [](const Query& q) { return decode_flops(q.model(), q.context()).attention.base(); }},
         {"isca_ep_time", [](const Query& q) { return isca_time(q).base(); }},
         {"isca_tpot", [](const Query& q) { return ep_bound_tpot(isca_time(q), 61).base(); }},
-        {"step3_cost", step3_cost}};
+        {"step3_cost", step3_cost},
+        {"service_day", service_day}};
     return table;
 }
 

@@ -8,7 +8,9 @@
 #include "hw/spec_reader.h"
 #include "sim/run_result.h"
 #include "sim/scenario_reader.h"
+#include "sim/served/served.h"
 #include "sim/validate/evaluators.h"
+#include "sim/validate/served_runs.h"
 
 namespace isobath {
 
@@ -18,6 +20,32 @@ struct Predictor::Shared {
     DataFiles data;
     std::map<std::string, Calibration> calibrations;
     std::map<std::string, json> runs;  ///< by scenario and overrides
+    std::map<std::string, ServedResult> served;
+    std::map<int, DataFiles> folds;
+
+    static std::vector<Override> overrides_of(const json& set) {
+        std::vector<Override> overrides;
+        for (const auto& [path, value] : set.items())
+            overrides.push_back({path, value.dump(), "validation point " + path});
+        return overrides;
+    }
+
+    /// The data files with constants that have not seen the point's fold.
+    const DataFiles& unseen(int fold) {
+        if (fold < 0) return data;
+        const auto found = folds.find(fold);
+        return found != folds.end() ? found->second : folds[fold] = without_fold(data, fold);
+    }
+
+    const ServedResult& serve(const json& predict) {
+        const json set        = predict.value("set", json::object());
+        const std::string key = predict["serve"].get<std::string>() + set.dump();
+        const auto found      = served.find(key);
+        if (found != served.end()) return found->second;
+        const DataFiles& seen   = unseen(predict.value("fold", -1));
+        const Scenario scenario = load_scenario(predict["serve"], seen, overrides_of(set));
+        return served[key]      = predict_served(scenario, seen);
+    }
 
     /// The one that a kernel point names; "h800" holds the kernels of those that name none.
     const Calibration& calibration(const json& predict) {
@@ -32,10 +60,7 @@ struct Predictor::Shared {
         const std::string key = predict["run"].get<std::string>() + set.dump();
         const auto found      = runs.find(key);
         if (found != runs.end()) return found->second;
-        std::vector<Override> overrides;
-        for (const auto& [path, value] : set.items())
-            overrides.push_back({path, value.dump(), "validation point " + path});
-        const Scenario scenario = load_scenario(predict["run"], data, overrides);
+        const Scenario scenario = load_scenario(predict["run"], data, overrides_of(set));
         return runs[key]        = to_json(run_scenario(scenario, data));
     }
 };
@@ -45,8 +70,9 @@ Predictor::~Predictor() = default;
 
 double si_per(const std::string& unit) {
     static const std::map<std::string, double> units{
-        {"us", 1e-6}, {"ms", 1e-3},   {"s", 1},          {"TFLOP/s", 1e12},    {"GB/s", 1e9},  {"B", 1},
-        {"FLOP", 1},  {"GFLOP", 1e9}, {"parameters", 1}, {"tokens/s/node", 1}, {"USD/Mtok", 1}};
+        {"us", 1e-6},      {"ms", 1e-3},         {"s", 1},       {"TFLOP/s", 1e12}, {"GB/s", 1e9},
+        {"B", 1},          {"FLOP", 1},          {"nodes", 1},   {"USD", 1},        {"GFLOP", 1e9},
+        {"parameters", 1}, {"tokens/s/node", 1}, {"USD/Mtok", 1}};
     const auto found = units.find(unit);
     if (found == units.end()) throw SpecError("validation point: unknown unit \"" + unit + "\"");
     return found->second;
@@ -83,6 +109,10 @@ std::optional<Predicted> Predictor::predict(const ValidationPoint& point) {
         p = evaluate_kernel(how, point.gpu, shared_->calibration(how), shared_->data);
     } else if (how.contains("exchange")) {
         p = evaluate_exchange(how, shared_->data);
+    } else if (how.contains("serve")) {
+        const ServedResult& r = shared_->serve(how);
+        const Estimate& e     = how["key"] == "tpot_s" ? r.tpot : r.ttft;
+        p                     = {e.time.base(), e.low.base(), e.high.base()};
     } else {
         const json& result = shared_->run(how);
         p                  = from_result(result, how["key"]);

@@ -145,7 +145,7 @@ TEST_CASE("scenario: presets can be extended", "[sim][scenario]") {
     CHECK(read_s.cluster.gpu.sm_count == 132);
     CHECK(read_s.precision.kv_cache == KvLayout::fp8_flashmla);
     CHECK(read_s.precision.moe == Format::nvfp4);
-    CHECK(read_s.engine.title == "SGLang 0.5");
+    CHECK(read_s.engine.title == "SGLang 0.5.9");
 }
 
 TEST_CASE("scenario: an acceptance is a preset, a list, or one chance", "[sim][scenario]") {

@@ -199,12 +199,13 @@ TEST_CASE("schema: every key has a meaning, every number a unit, every object an
 
 TEST_CASE("schema: each is printed by its name, and an unknown name hears which there are", "[sim][schema]") {
     CHECK(DataFiles().names("scenarios/schema") ==
-          std::vector<std::string>{"compare", "explain", "run", "scenario", "validate"});
+          std::vector<std::string>{"compare", "curve", "explain", "run", "scenario", "validate"});
     for (const std::string& name : DataFiles().names("scenarios/schema"))
         CHECK(json::parse(say({"schema", name}).out) == schema(name));
     const Said wrong = say({"schema", "rum"});
     CHECK(wrong.code == cli::kUserError);
     CHECK(wrong.out.empty());
-    CHECK(wrong.err.find("no schema \"rum\"; did you mean \"run\"? known: compare, explain, run, scenario, "
-                         "validate") != wrong.err.npos);
+    CHECK(wrong.err.find(
+              "no schema \"rum\"; did you mean \"run\"? known: compare, curve, explain, run, scenario, "
+              "validate") != wrong.err.npos);
 }

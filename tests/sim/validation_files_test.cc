@@ -48,7 +48,8 @@ TEST_CASE("validation files: ids are unique, lower case and dotted", "[sim][vali
 
 TEST_CASE("validation files: every point says what, under which conditions, in which unit and who printed it",
           "[sim][validation]") {
-    const std::set<std::string> levels{"closed-form", "kernel", "collective", "layer", "step", "system"};
+    const std::set<std::string> levels{"closed-form", "kernel", "collective", "layer",
+                                       "step",        "system", "served"};
     const std::vector<std::string> gpus = DataFiles{}.names("scenarios/gpus");
     for (const auto& [id, point] : all_points()) {
         INFO(id);
@@ -73,7 +74,7 @@ TEST_CASE("validation files: values are finite and positive, and read to better 
 }
 
 TEST_CASE("validation files: every point is predicted in one known way", "[sim][validation]") {
-    const std::set<std::string> kinds{"count", "kernel", "exchange", "run", "later"};
+    const std::set<std::string> kinds{"count", "kernel", "exchange", "run", "serve", "later"};
     for (const auto& [id, point] : all_points()) {
         INFO(id);
         int known = 0;

@@ -1,0 +1,165 @@
+#include "sim/served/served.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/batch.h"
+#include "sim/memory_demand.h"
+
+namespace isobath {
+namespace {
+
+double mean_length(double nominal, double range_ratio) {
+    return nominal * (1 + range_ratio) / 2;
+}
+
+int attention_ranks(const Scenario& s) {
+    return s.layout.attention_dp;
+}
+
+/// Requests on one attention rank -> StepInput's requests per GPU.
+double per_gpu(const Scenario& s, double requests) {
+    return requests / (s.layout.attention_tp * s.layout.attention_cp);
+}
+
+}  // namespace
+
+ServedModel::ServedModel(const Scenario& s, const DataFiles& data)
+    : scenario_(s),
+      units_(serving_units(s, data)),
+      engine_(s.engine),
+      prompt_(mean_length(s.workload.isl, s.workload.range_ratio)),
+      answer_(mean_length(s.workload.osl, s.workload.range_ratio)),
+      prefill_(std::make_shared<StepModel>(units_.prefill.scenario, data)),
+      decode_(std::make_shared<StepModel>(units_.decode.scenario, data)) {}
+
+void ServedModel::set_engine(const Engine& engine) {
+    engine_ = engine;
+    for (StepModel* m : {prefill_.get(), decode_.get()}) m->set_engine(engine);
+    if (!engine.kernels.empty()) set_calibration(scenario_.calibration);
+}
+
+void ServedModel::set_calibration(const Calibration& calibration) {
+    scenario_.calibration = calibration;
+    add_kernels(scenario_.calibration, engine_, scenario_.cluster.gpu.architecture);
+    for (StepModel* m : {prefill_.get(), decode_.get()}) m->set_calibration(scenario_.calibration);
+}
+
+double ServedModel::cache_slots(bool decode_unit) const {
+    const StepModel& m = decode_unit ? *decode_ : *prefill_;
+    const Scenario& s  = m.scenario();
+    const StepInput in{per_gpu(s, 1), prompt_ + answer_};
+    const Batch batch   = batch_of(s, m.exchange(), in.batch_per_gpu, in.context, s.speculation.drafts() + 1,
+                                   m.traffic().distinct_ranks);
+    MemoryDemand demand = memory_demand(s, batch, in);
+    demand.tokens       = std::max(demand.tokens, scenario_.serving.chunk);
+    const double tokens = memory_of(m.weights(), demand).max_total_tokens;
+    const double slots  = tokens / (prompt_ + engine_.answer_reserved.value * answer_);
+    const double most   = scenario_.serving.max_running;
+    return std::max(1.0, most > 0 ? std::min(slots, most) : slots);
+}
+
+Seconds ServedModel::decode_step(double requests, const Bend& bend) const {
+    const Scenario& s = decode_->scenario();
+    const StepInput in{per_gpu(s, std::max(requests, 1e-6)), prompt_ + answer_ / 2};
+    Seconds step = isobath::evaluate(*decode_, in, work_, bend).step;
+    if (s.speculation.drafts() > 0)
+        step += requests * s.layout.attention_dp * engine_.speculation_per_request.value;
+    return step;
+}
+
+Seconds ServedModel::prefill_step(double prompts, const Bend& bend) const {
+    const Scenario& s = prefill_->scenario();
+    const StepInput in{per_gpu(s, std::max(prompts, 1e-6)), prompt_};
+    const StepTimes t = isobath::evaluate(*prefill_, in, work_, bend);
+    return t.step - t.host + engine_.prefill_step_overhead.value;
+}
+
+LoopResult ServedModel::evaluate(const Bend& bend) const {
+    const Scenario& d = decode_->scenario();
+    const Scenario& p = prefill_->scenario();
+    const LoopLoad load{scenario_.workload.concurrency, prompt_, answer_,
+                        scenario_.workload.requests_per_client};
+    const LoopSteps steps{[&](double n) { return decode_step(n, bend); },
+                          [&](double n) { return prefill_step(n, bend); }, d.speculation.tokens_per_step()};
+    LoopEngine e;
+    e.front_end    = engine_.front_end.value;
+    e.chunk        = scenario_.serving.chunk;
+    e.poll         = scenario_.serving.receive_interval;
+    e.balance_wait = scenario_.serving.balance_wait;
+    e.mixed        = engine_.mixed_steps;
+    e.ranks        = attention_ranks(units_.split ? p : d);
+    if (!units_.split) {
+        e.slots = cache_slots(true);
+        return aggregated_loop(load, e, steps);
+    }
+    return split_loop(load, e,
+                      {units_.prefill.count, units_.decode.count, attention_ranks(d), cache_slots(true),
+                       hand_over_of(engine_, d.cluster.gpu.architecture)},
+                      steps);
+}
+
+namespace {
+
+/// Families are independent: their effects add in quadrature (as in run_result).
+void add_intervals(const ServedModel& model, ServedResult& r) {
+    double down_tpot = 0, up_tpot = 0, down_ttft = 0, up_ttft = 0;
+    for (std::size_t f = 0; f < kFamilyCount; ++f)
+        for (const int side : {-1, 1}) {
+            Bend bend{};
+            bend[f]            = static_cast<std::int8_t>(side);
+            const LoopResult x = model.evaluate(bend);
+            const double tpot = std::log(x.tpot / r.loop.tpot), ttft = std::log(x.ttft / r.loop.ttft);
+            (tpot < 0 ? down_tpot : up_tpot) += tpot * tpot;
+            (ttft < 0 ? down_ttft : up_ttft) += ttft * ttft;
+        }
+    const auto range = [](Seconds t, double down, double up) {
+        return Estimate{t, t * std::exp(-std::sqrt(down)), t * std::exp(std::sqrt(up)), Source::fitted};
+    };
+    r.tpot = range(r.loop.tpot, down_tpot, up_tpot);
+    r.ttft = range(r.loop.ttft, down_ttft, up_ttft);
+}
+
+void add_rates(const Scenario& s, ServedResult& r) {
+    const double answer        = mean_length(s.workload.osl, s.workload.range_ratio);
+    const double whole         = (r.loop.ttft + (answer - 1) * r.loop.tpot).base();
+    r.output_tokens_per_s      = s.workload.concurrency * answer / whole;  // Little's law
+    r.output_tokens_per_s_gpu  = r.output_tokens_per_s / r.gpus;
+    r.output_tokens_per_s_user = 1 / r.loop.tpot.base();
+}
+
+ServedResult predict_known(const Scenario& s, const DataFiles& data) {
+    const ServedModel model(s, data);
+    ServedResult r;
+    r.loop       = model.evaluate();
+    r.gpus       = model.units().gpus();
+    r.speculates = s.speculation.drafts() > 0;
+    add_intervals(model, r);
+    add_rates(s, r);
+    return r;
+}
+
+Estimate between(const Estimate& a, const Estimate& b) {
+    return {Seconds{std::sqrt(a.time.base() * b.time.base())}, std::min(a.low, b.low),
+            std::max(a.high, b.high), Source::assumed};
+}
+
+}  // namespace
+
+ServedResult predict_served(const Scenario& s, const DataFiles& data) {
+    if (s.speculation.method == SpeculationMethod::none || s.speculation.use != SpeculationUse::unknown)
+        return predict_known(s, data);
+    Scenario with = s, without = s;
+    with.speculation.use    = SpeculationUse::on;
+    without.speculation.use = SpeculationUse::off;
+    const ServedResult on = predict_known(with, data), off = predict_known(without, data);
+    ServedResult r = off;
+    r.tpot         = between(on.tpot, off.tpot);
+    r.ttft         = between(on.ttft, off.ttft);
+    r.loop.tpot    = r.tpot.time;
+    r.loop.ttft    = r.ttft.time;
+    add_rates(s, r);
+    return r;
+}
+
+}  // namespace isobath

@@ -1,0 +1,57 @@
+/// What users of a server feel when a fixed number of clients keeps it busy: means, in closed form.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "sim/served/closed_loop.h"
+#include "sim/served/serving_units.h"
+#include "sim/step.h"
+
+namespace isobath {
+
+/// A serve scenario with what its evaluations share.
+class ServedModel {
+  public:
+    /// Throws SpecError where the scenario's units or presets do not resolve.
+    ServedModel(const Scenario& scenario, const DataFiles& data);
+
+    const Scenario& scenario() const { return scenario_; }
+    const ServingUnits& units() const { return units_; }
+    /// Requests of nominal length that one attention rank's cache has room for.
+    double cache_slots(bool decode_unit) const;
+    /// The steady state; `bend` moves kernel families to the ends of their intervals.
+    LoopResult evaluate(const Bend& bend = {}) const;
+    /// The same with an engine's constants changed: what a fit varies.
+    void set_engine(const Engine& engine);
+    void set_calibration(const Calibration& calibration);
+    const Engine& engine() const { return engine_; }
+
+  private:
+    struct Phase;
+    Seconds decode_step(double requests, const Bend& bend) const;
+    Seconds prefill_step(double prompts, const Bend& bend) const;
+
+    Scenario scenario_;
+    ServingUnits units_;
+    Engine engine_;
+    double prompt_ = 1, answer_ = 1;
+    std::shared_ptr<StepModel> prefill_, decode_;
+    mutable StepWorkspace work_;
+};
+
+/// Means over all requests, each with its 80 % interval.
+struct ServedResult {
+    LoopResult loop;
+    Estimate tpot, ttft;
+    double output_tokens_per_s     = 0;  ///< of the whole deployment
+    double output_tokens_per_s_gpu = 0, output_tokens_per_s_user = 0;
+    int gpus        = 0;
+    bool speculates = false;
+};
+
+/// Evaluates the scenario; where it does not know whether the server speculates, both ways, and gives the
+/// geometric mean with an interval that spans both.
+ServedResult predict_served(const Scenario& scenario, const DataFiles& data);
+
+}  // namespace isobath
