@@ -9,6 +9,14 @@ namespace {
 
 constexpr std::string_view kMemoryRules[] = {"everything", "weights-and-cache", "of-free"};
 
+/// Without runs of its own an engine is as uncertain as the widest of those that have some
+/// (TensorRT-LLM 1.2).
+constexpr double kTpotSpread = 1.22, kTtftSpread = 2.19;
+
+Figure<double> spread(SpecReader& in, const char* key, double otherwise) {
+    return in.has(key) ? read_figure(in, key) : Figure<double>{otherwise, otherwise, otherwise, "assumed"};
+}
+
 template <class Family>
 void add_implementations(Family& family, const Family& more) {
     for (const auto& each : more.implementations) {
@@ -45,6 +53,8 @@ Engine read_engine(const nlohmann::json& json, const std::string& name, const st
              in.has("draft_overhead") ? read_quantity_figure<Seconds>(in, "draft_overhead")
                                       : Figure<Seconds>{{}, {}, {}, "none assumed"},
              read_figure(in, "answer_reserved"),
+             spread(in, "tpot_spread", kTpotSpread),
+             spread(in, "ttft_spread", kTtftSpread),
              in.flag_or("mixed_steps", false),
              {}};
     if (in.has("hand_over_on")) {

@@ -29,7 +29,10 @@ struct Engine {
     Figure<Seconds>
         draft_overhead;  ///< of a draft pass, beyond its layer and head: host, sampling, hand-over
     Figure<double> answer_reserved;  ///< share of the answer's tokens for which admission keeps room
-    bool mixed_steps = false;        ///< a prefill step carries decoding requests along
+    /// Factors that hold eight of ten measured latencies around what constants predict that have not seen
+    /// them; kernels' intervals come on top.
+    Figure<double> tpot_spread, ttft_spread;
+    bool mixed_steps = false;  ///< a prefill step carries decoding requests along
 
     /// Kernels that no public table holds, by GPU architecture: constants fitted to served runs.
     std::map<std::string, Calibration> kernels;

@@ -101,7 +101,8 @@ LoopResult ServedModel::evaluate(const Bend& bend) const {
 
 namespace {
 
-/// Families are independent: their effects add in quadrature (as in run_result).
+/// Families are independent: their effects add in quadrature (as in run_result), and so does what the closed
+/// loop and the engine's constants are wrong by.
 void add_intervals(const ServedModel& model, ServedResult& r) {
     double down_tpot = 0, up_tpot = 0, down_ttft = 0, up_ttft = 0;
     for (std::size_t f = 0; f < kFamilyCount; ++f)
@@ -113,11 +114,15 @@ void add_intervals(const ServedModel& model, ServedResult& r) {
             (tpot < 0 ? down_tpot : up_tpot) += tpot * tpot;
             (ttft < 0 ? down_ttft : up_ttft) += ttft * ttft;
         }
+    const auto own = [](const Figure<double>& spread) {
+        return std::pow(std::log(std::max(1.0, spread.value)), 2);
+    };
+    const double tpot_own = own(model.engine().tpot_spread), ttft_own = own(model.engine().ttft_spread);
     const auto range = [](Seconds t, double down, double up) {
         return Estimate{t, t * std::exp(-std::sqrt(down)), t * std::exp(std::sqrt(up)), Source::fitted};
     };
-    r.tpot = range(r.loop.tpot, down_tpot, up_tpot);
-    r.ttft = range(r.loop.ttft, down_ttft, up_ttft);
+    r.tpot = range(r.loop.tpot, down_tpot + tpot_own, up_tpot + tpot_own);
+    r.ttft = range(r.loop.ttft, down_ttft + ttft_own, up_ttft + ttft_own);
 }
 
 void add_rates(const Scenario& s, ServedResult& r) {
