@@ -27,6 +27,7 @@ int command_calibrate(const Call& call) {
         .value("comm", "NAME", "import: a preset of scenarios/comm, not a calibration")
         .values("bench", "FILE", "import: results of serving benchmarks, or a server's log")
         .value("scenario", "SCENARIO", "import --bench: how the server runs")
+        .value("engines", "DIR", "served: where to write the engine presets with the fitted constants")
         .value("svg", "FILE", "show: draw what the fits say of held-back rows against what was measured");
     if (!flags.parse(call)) return kDone;
     const std::string action = flags.word("ACTION");

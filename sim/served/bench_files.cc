@@ -1,10 +1,11 @@
 #include "sim/served/bench_files.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <regex>
+#include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -96,20 +97,26 @@ struct DecodeLines {
     int lines = 0;
 };
 
+std::optional<double> number_after(std::string_view line, std::string_view label) {
+    const auto at = line.find(label);
+    if (at == line.npos) return std::nullopt;
+    const char* begin = line.data() + at + label.size();
+    double value      = 0;
+    const auto wrong  = std::from_chars(begin, line.data() + line.size(), value).ec;
+    return wrong == std::errc() && std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
 std::vector<BenchRun> server_log(std::string_view text, const std::string& file) {
-    static const std::regex line(
-        R"(Decode batch.*#running-req: (\d+),.*#token: (\d+),.*gen throughput \(token/s\): ([0-9.]+))");
     std::map<int, DecodeLines> by_running;
     std::istringstream in{std::string(text)};
     for (std::string one; std::getline(in, one);) {
-        std::smatch found;
-        if (one.size() > 2000 || !std::regex_search(one, found, line)) continue;
-        const int running = std::stoi(found[1]);
-        const double rate = std::stod(found[3]);
-        if (running < 1 || rate <= 0) continue;
-        DecodeLines& sum = by_running[running];
-        sum.tokens += std::stod(found[2]) / running;
-        sum.time += running / rate;
+        if (one.find("Decode batch") == one.npos) continue;
+        const auto running = number_after(one, "#running-req: "), tokens = number_after(one, "#token: "),
+                   rate = number_after(one, "gen throughput (token/s): ");
+        if (!running || !tokens || !rate || *running < 1 || *running > 1e6 || !(*rate > 0)) continue;
+        DecodeLines& sum = by_running[static_cast<int>(*running)];
+        sum.tokens += *tokens / *running;
+        sum.time += *running / *rate;
         ++sum.lines;
     }
     std::vector<BenchRun> out;

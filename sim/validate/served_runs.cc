@@ -105,13 +105,17 @@ ServedCross cross_validate(const std::vector<ServedRun>& runs, const DataFiles& 
     return out;
 }
 
-DataFiles without_fold(const DataFiles& data, int fold) {
+DataFiles with_fit(const DataFiles& data, const std::string& name) {
     const json file = served_file(data);
     auto constants  = read_served_constants(json{{"parameters", file["parameters"]}}, kServedFile);
     if (!file.contains("fits")) return data;
-    const json& values = file["fits"].at("without_fold_" + std::to_string(fold));
+    const json& values = file["fits"].at(name);
     for (ServedConstant& c : constants) c.value = values.at(c.name)[0];
     return with_constants(data, constants);
+}
+
+DataFiles without_fold(const DataFiles& data, int fold) {
+    return with_fit(data, "without_fold_" + std::to_string(fold));
 }
 
 json to_json(const ServedCross& cross, const json& parameters) {

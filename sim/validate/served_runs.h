@@ -23,7 +23,9 @@ struct ServedCross {
 };
 ServedCross cross_validate(const std::vector<ServedRun>& runs, const DataFiles& data);
 
-/// `data` with the constants of the fit that has not seen `fold` (as the shipped file has them).
+/// `data` with the constants of one shipped fit: "all", "aggregated_only", "without_fold_0", ...
+DataFiles with_fit(const DataFiles& data, const std::string& name);
+/// `data` with the constants of the fit that has not seen `fold`.
 DataFiles without_fold(const DataFiles& data, int fold);
 
 nlohmann::json to_json(const ServedCross& cross, const nlohmann::json& parameters);
