@@ -158,7 +158,7 @@ void check_workload(const Scenario& s, const Origin& origin) {
 }  // namespace
 
 void check_layout(const Scenario& s, const DataFiles& data, const Origin& origin) {
-    if (s.phase == Phase::serve && s.serving.units.json != "{}") {  // each unit is checked as it is built
+    if (s.phase == Phase::serve && s.splits()) {  // each unit is checked as it is built
         check_workload(s, origin);
         return;
     }

@@ -54,7 +54,6 @@ ExpertDraw::ExpertDraw(const Popularity& popularity, int experts, int top_k) {
     const double mean           = double(top_k) / experts;
     for (const double x : p) {
         variation_ += (x / mean - 1) * (x / mean - 1) / experts;
-        hottest_ = std::max(hottest_, x / mean);
     }
     for (int i = 0; i <= kOctaves * kPerOctave; ++i) {
         const double tokens = std::exp2(double(i) / kPerOctave);

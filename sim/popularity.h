@@ -30,12 +30,10 @@ class ExpertDraw {
     double share_hit(double tokens) const;
     /// Variance of an expert's popularity over its squared mean.
     double variation() const { return variation_; }
-    /// Chosen times of the most popular expert over the mean.
-    double hottest() const { return hottest_; }
 
   private:
     std::vector<double> share_;  ///< at tokens = 2^(i / kPerOctave), for interpolation
-    double variation_ = 0, hottest_ = 1;
+    double variation_ = 0;
 };
 
 }  // namespace isobath

@@ -108,6 +108,9 @@ struct Scenario {
     /// Whether tokens travel to their experts: ranks with requests of their own share experts.
     bool exchanges() const { return model.moe && layout.attention_dp > 1; }
 
+    /// Whether prefill and decode have units of their own.
+    bool splits() const { return serving.units.json != "{}"; }
+
     Shard shard() const {
         return {layout.attention_tp, layout.attention_cp, layout.ep, layout.expert_tp,
                 layout.redundant,    layout.shared,       layout.pp};

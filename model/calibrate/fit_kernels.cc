@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hw/quantile.h"
 #include "model/calibrate/least_squares.h"
 #include "model/forms_gemm.h"
 #include "model/kernel_forms.h"
@@ -29,13 +30,6 @@ Fitted<T> known(T value) {
 
 Parameter held(double value) {
     return {value, value, value};
-}
-
-/// Linear interpolation between the two nearest of the sorted values.
-double quantile(const std::vector<double>& sorted, double p) {
-    const double at        = p * double(sorted.size() - 1);
-    const std::size_t left = static_cast<std::size_t>(at), right = std::min(left + 1, sorted.size() - 1);
-    return sorted[left] + (at - double(left)) * (sorted[right] - sorted[left]);
 }
 
 OverlapConstants overlap(Fitted<Seconds> launch, Fitted<double> compute, Fitted<double> memory,

@@ -6,17 +6,10 @@
 #include <set>
 #include <utility>
 
+#include "hw/quantile.h"
+
 namespace isobath {
 namespace {
-
-/// Linear interpolation between the two nearest values; 0 of none.
-double quantile(std::vector<double> values, double p) {
-    if (values.empty()) return 0;
-    std::sort(values.begin(), values.end());
-    const double at        = p * double(values.size() - 1);
-    const std::size_t left = static_cast<std::size_t>(at), right = std::min(left + 1, values.size() - 1);
-    return values[left] + (at - double(left)) * (values[right] - values[left]);
-}
 
 double error_of(const Scored& row) {
     return std::abs(row.predicted.time / row.measured - 1);

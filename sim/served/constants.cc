@@ -43,7 +43,6 @@ std::vector<ServedConstant> read_served_constants(const json& doc, const std::st
         c.value = c.value_low = c.value_high = c.start;
         if (in.has("also"))
             for (const json& place : in.raw("also")) c.also.push_back(place.get<std::string>());
-        in.ignore("basis");
         in.finish();
         out.push_back(c);
     });

@@ -45,8 +45,8 @@ void ServedModel::set_calibration(const Calibration& calibration) {
     for (StepModel* m : {prefill_.get(), decode_.get()}) m->set_calibration(scenario_.calibration);
 }
 
-double ServedModel::cache_slots(bool decode_unit) const {
-    const StepModel& m = decode_unit ? *decode_ : *prefill_;
+double ServedModel::cache_slots() const {
+    const StepModel& m = *decode_;
     const Scenario& s  = m.scenario();
     const StepInput in{per_gpu(s, 1), prompt_ + answer_};
     const Batch batch   = batch_of(s, m.exchange(), in.batch_per_gpu, in.context, s.speculation.drafts() + 1,
@@ -90,11 +90,11 @@ LoopResult ServedModel::evaluate(const Bend& bend) const {
     e.mixed        = engine_.mixed_steps;
     e.ranks        = attention_ranks(units_.split ? p : d);
     if (!units_.split) {
-        e.slots = cache_slots(true);
+        e.slots = cache_slots();
         return aggregated_loop(load, e, steps);
     }
     return split_loop(load, e,
-                      {units_.prefill.count, units_.decode.count, attention_ranks(d), cache_slots(true),
+                      {units_.prefill.count, units_.decode.count, attention_ranks(d), cache_slots(),
                        hand_over_of(engine_, d.cluster.gpu.architecture)},
                       steps);
 }
@@ -136,9 +136,8 @@ void add_rates(const Scenario& s, ServedResult& r) {
 ServedResult predict_known(const Scenario& s, const DataFiles& data) {
     const ServedModel model(s, data);
     ServedResult r;
-    r.loop       = model.evaluate();
-    r.gpus       = model.units().gpus();
-    r.speculates = s.speculation.drafts() > 0;
+    r.loop = model.evaluate();
+    r.gpus = model.units().gpus();
     add_intervals(model, r);
     add_rates(s, r);
     return r;

@@ -19,7 +19,7 @@ class ServedModel {
     const Scenario& scenario() const { return scenario_; }
     const ServingUnits& units() const { return units_; }
     /// Requests of nominal length that one attention rank's cache has room for.
-    double cache_slots(bool decode_unit) const;
+    double cache_slots() const;
     /// The steady state; `bend` moves kernel families to the ends of their intervals.
     LoopResult evaluate(const Bend& bend = {}) const;
     /// The same with an engine's constants changed: what a fit varies.
@@ -28,7 +28,6 @@ class ServedModel {
     const Engine& engine() const { return engine_; }
 
   private:
-    struct Phase;
     Seconds decode_step(double requests, const Bend& bend) const;
     Seconds prefill_step(double prompts, const Bend& bend) const;
 
@@ -46,8 +45,7 @@ struct ServedResult {
     Estimate tpot, ttft;
     double output_tokens_per_s     = 0;  ///< of the whole deployment
     double output_tokens_per_s_gpu = 0, output_tokens_per_s_user = 0;
-    int gpus        = 0;
-    bool speculates = false;
+    int gpus = 0;
 };
 
 /// Evaluates the scenario; where it does not know whether the server speculates, both ways, and gives the

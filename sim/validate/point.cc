@@ -25,6 +25,13 @@ ValidationPoint read_point(SpecReader& in) {
 
 }  // namespace
 
+std::vector<Override> overrides_of(const nlohmann::json& set) {
+    std::vector<Override> out;
+    for (const auto& [path, value] : set.items())
+        out.push_back({path, value.dump(), "validation point " + path});
+    return out;
+}
+
 std::vector<ValidationPoint> load_points(const DataFiles& data) {
     std::vector<ValidationPoint> points;
     for (const std::string& name : data.names("tests/validation")) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hw/data.h"
+#include "sim/overrides.h"
 
 namespace isobath {
 
@@ -17,6 +18,9 @@ struct ValidationPoint {
     bool used_in_fit     = false;
     std::shared_ptr<const nlohmann::json> predict;  ///< which evaluator, with which inputs
 };
+
+/// What a point sets in its scenario, {"/layout/experts/ep": 8}, as --set would.
+std::vector<Override> overrides_of(const nlohmann::json& set);
 
 /// The points of every file under tests/validation, by file and place.
 std::vector<ValidationPoint> load_points(const DataFiles& data);

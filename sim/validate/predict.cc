@@ -23,13 +23,6 @@ struct Predictor::Shared {
     std::map<std::string, ServedResult> served;
     std::map<int, DataFiles> folds;
 
-    static std::vector<Override> overrides_of(const json& set) {
-        std::vector<Override> overrides;
-        for (const auto& [path, value] : set.items())
-            overrides.push_back({path, value.dump(), "validation point " + path});
-        return overrides;
-    }
-
     /// The data files with constants that have not seen the point's fold.
     const DataFiles& unseen(int fold) {
         if (fold < 0) return data;

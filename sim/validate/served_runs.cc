@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "hw/quantile.h"
 #include "sim/scenario_reader.h"
 #include "sim/validate/evaluators.h"
 #include "sim/validate/point.h"
@@ -15,13 +16,6 @@ namespace isobath {
 namespace {
 
 using nlohmann::json;
-
-std::vector<Override> overrides_of(const json& set) {
-    std::vector<Override> out;
-    for (const auto& [path, value] : set.items())
-        out.push_back({path, value.dump(), "validation point " + path});
-    return out;
-}
 
 json served_file(const DataFiles& data) {
     const auto text = data.find(kServedFile);
@@ -33,14 +27,6 @@ json values_of(const ServedFit& fit) {
     json out = json::object();
     for (const ServedConstant& c : fit.constants) out[c.name] = {c.value, c.value_low, c.value_high};
     return out;
-}
-
-double quantile(std::vector<double> v, double q) {
-    if (v.empty()) return 0;
-    std::sort(v.begin(), v.end());
-    const double at = q * double(v.size() - 1);
-    const auto i    = static_cast<std::size_t>(at);
-    return v[i] + (at - double(i)) * (v[std::min(i + 1, v.size() - 1)] - v[i]);
 }
 
 using Chosen = std::function<bool(const ServedRun&)>;
@@ -59,7 +45,7 @@ std::string score(const std::string& title, const std::vector<ServedRun>& runs,
 }
 
 bool split(const ServedRun& r) {
-    return r.scenario.serving.units.json != "{}";
+    return r.scenario.splits();
 }
 
 }  // namespace

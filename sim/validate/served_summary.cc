@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "hw/quantile.h"
 #include "sim/served/served.h"
 #include "sim/validate/served_runs.h"
 
@@ -30,14 +31,6 @@ std::vector<std::string> words_of(const std::string& id) {
     return out;
 }
 
-double quantile(std::vector<double> v, double q) {
-    if (v.empty()) return 0;
-    std::sort(v.begin(), v.end());
-    const double at = q * double(v.size() - 1);
-    const auto i    = static_cast<std::size_t>(at);
-    return v[i] + (at - double(i)) * (v[std::min(i + 1, v.size() - 1)] - v[i]);
-}
-
 std::map<std::string, Errors> grouped(const ValidationReport& report) {
     std::map<std::string, Errors> out;
     for (const PointResult& r : report.results) {
@@ -58,7 +51,7 @@ Errors carried_to_split(const DataFiles& data) {
     const DataFiles aggregated = with_fit(data, "aggregated_only");
     Errors out;
     for (const ServedRun& run : served_runs(aggregated)) {
-        if (run.scenario.serving.units.json == "{}") continue;
+        if (!run.scenario.splits()) continue;
         const ServedResult r = predict_served(run.scenario, aggregated);
         out.tpot.push_back(std::abs(r.tpot.time / run.tpot - 1));
         out.ttft.push_back(std::abs(r.ttft.time / run.ttft - 1));

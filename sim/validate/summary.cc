@@ -3,18 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hw/quantile.h"
+
 namespace isobath {
 namespace {
-
-/// The value below which a share `q` of them lies, interpolated.
-double quantile(std::vector<double> values, double q) {
-    if (values.empty()) return 0;
-    std::sort(values.begin(), values.end());
-    const double at = q * double(values.size() - 1);
-    const auto low  = static_cast<std::size_t>(at);
-    const auto high = std::min(low + 1, values.size() - 1);
-    return values[low] + (at - double(low)) * (values[high] - values[low]);
-}
 
 /// The named ones first, in their order; the others after them, by name.
 std::size_t place(const std::vector<std::string>& order, const std::string& name) {
