@@ -12,6 +12,9 @@ namespace isobath::cli {
 int calibrate_fit(const Call&, const Flags&, const std::vector<std::string>& files);
 int calibrate_import(const Call&, const Flags&);
 int calibrate_lint(const Call&, const Flags&);
+int calibrate_shapes(const Call&, const Flags&, const std::vector<std::string>& files);
+/// run and attach: becomes isobath-calibrate. Throws SpecError where that was not built.
+int calibrate_elsewhere(const Call&);
 int calibrate_show(const Call&, const Flags&, const std::vector<std::string>& names);
 
 /// Tables of errors: rows that were fitted, rows held back, shapes left out.

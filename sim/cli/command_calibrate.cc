@@ -3,24 +3,28 @@
 namespace isobath::cli {
 
 int command_calibrate(const Call& call) {
+    const std::string first = call.words.empty() ? "" : call.words.front();
+    if (first == "run" || first == "attach") return calibrate_elsewhere(call);
     Flags flags(
-        "calibrate fit|import|lint|served|show [TABLE...|NAME]",
-        "fit: fits kernel forms to tables of measured kernels (the shipped ones of --gpu if none is named; "
-        "JSON,\n"
-        "or CSV files and folders in aiconfigurator's format) and writes a calibration.\n"
-        "import: the same from a folder of CSV tables, which stay where they are.\n"
-        "import --bench: runs of your own server (sglang.bench_serving, vllm bench serve, AIPerf, "
-        "InferenceX, or "
-        "an\n"
-        "SGLang log) beside what --scenario predicts; fits the engine's overheads and writes them (-o "
-        "FILE).\n"
-        "served: fits engine constants to the published served runs, each fold unseen once (minutes).\n"
-        "lint: lists the rows of such tables that cannot be right, rule by rule; import leaves them out.\n"
-        "show: errors of a calibration by kernel family, on rows it was fitted to and on rows it was not.",
+        "calibrate run|attach|fit|import|lint|served|shapes|show [TABLE...|NAME]",
+        "run     measures this machine's GPU with isobath-calibrate; --for SCENARIO: only what that one "
+        "needs\n"
+        "attach  learns from the kernels that a command of yours runs: isobath calibrate attach -- COMMAND\n"
+        "fit     fits kernel forms to tables of measured kernels (JSON, or CSV files in aiconfigurator's\n"
+        "        format; the shipped ones of --gpu if none is named) and writes a calibration\n"
+        "import  the same from a folder of CSV tables, which stay where they are; with --bench: runs of "
+        "your\n"
+        "        own server (sglang.bench_serving, vllm bench serve, AIPerf, InferenceX, or an SGLang log)\n"
+        "        beside what --scenario predicts; fits the engine's overheads and writes them (-o FILE)\n"
+        "lint    lists the rows of such tables that cannot be right, rule by rule; import leaves them out\n"
+        "served  fits engine constants to the published served runs, each fold unseen once (minutes)\n"
+        "shapes  the kernels of a SCENARIO as a list of shapes to measure\n"
+        "show    errors of a calibration by kernel family, on rows it was fitted to and on rows it was not",
         "isobath calibrate show h800");
     flags.positional("ACTION")
         .positional("FILE", true)
         .common()
+        .overrides()
         .value("gpu", "NAME", "the GPU that was measured; h800 if left out")
         .value("silicon", "DIR", "import, lint: the folder (or file) of CSV tables")
         .option("keep-points", "import: keep measured GEMMs and MLA decodes, which then go before the fit")
@@ -37,10 +41,9 @@ int command_calibrate(const Call& call) {
     if (action == "served") return calibrate_served(call, flags);
     if (action == "lint") return calibrate_lint(call, flags);
     if (action == "show") return calibrate_show(call, flags, flags.list("FILE"));
-    if (action == "run" || action == "attach")
-        throw SpecError("isobath calibrate " + action + ": not built with CUDA; it needs isobath-calibrate");
+    if (action == "shapes") return calibrate_shapes(call, flags, flags.list("FILE"));
     throw SpecError("isobath calibrate: no action \"" + action +
-                    "\"; allowed: fit, import, lint, served, show, run, attach");
+                    "\"; allowed: run, attach, fit, import, lint, served, shapes, show");
 }
 
 }  // namespace isobath::cli
