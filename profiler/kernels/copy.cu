@@ -11,14 +11,6 @@ std::uint64_t limit_of(double seconds) {
     return std::uint64_t(seconds * 1e9);
 }
 
-/// All that a block may have, so that no second block fits beside it.
-std::size_t whole_shared_memory() {
-    int device = 0, bytes = 0;
-    CUDA_CHECK(cudaGetDevice(&device));
-    CUDA_CHECK(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
-    return std::size_t(bytes);
-}
-
 }  // namespace
 
 void launch_copy(const Copy& shape, const void* from, void* to, cudaStream_t stream) {
@@ -44,7 +36,7 @@ void launch_empty(cudaStream_t stream) {
 
 void launch_holder(const Holder& shape, const void* from, void* to, const int* stop,
                    unsigned long long* rounds, cudaStream_t stream) {
-    const std::size_t shared = whole_shared_memory();
+    const std::size_t shared = whole_shared_memory();  // so that no second block fits beside it
     allow_shared(holder_kernel, shared);
     holder_kernel<<<shape.sms, kCopyThreads, shared, stream>>>(shape.bytes / 16, from, to, stop,
                                                                limit_of(shape.seconds), rounds);

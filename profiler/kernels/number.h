@@ -22,6 +22,11 @@ struct E4m3 {
     std::uint8_t bits;
 };
 
+/// Two floats that are loaded and stored at once.
+struct alignas(8) Two {
+    float x, y;
+};
+
 inline constexpr float kE4m3Max = 448.0F;
 
 ISOBATH_ANYWHERE std::uint32_t bits_of(float value) {

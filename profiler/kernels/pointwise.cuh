@@ -52,10 +52,11 @@ ISOBATH_DEVICE void store_quantised(const Eight& e, std::int64_t index, bool ins
                                     float* scales) {
     const float scale = group_scale(e), inverse = 1.0F / scale;
     if (!inside) return;
-    std::uint16_t q[4];
+    std::uint32_t q[4];
     ISOBATH_UNROLL
     for (int i = 0; i < 4; ++i) q[i] = simt::pack_e4m3(e.x[2 * i] * inverse, e.x[2 * i + 1] * inverse);
-    memcpy(to + index * 8, q, 8);
+    const std::uint64_t low = q[0] | q[1] << 16, high = q[2] | q[3] << 16;
+    simt::store<std::uint64_t>(to + index * 8, low | high << 32);
     if (simt::thread() % 16 == 0) scales[index / 16] = scale;
 }
 

@@ -39,7 +39,7 @@ ISOBATH_DEVICE void copy_wait() {
     asm volatile("cp.async.wait_group %0;" ::"n"(kLeft) : "memory");
 }
 
-struct Words {
+struct alignas(16) Words {
     std::uint32_t x, y, z, w;
 };
 
@@ -66,6 +66,16 @@ ISOBATH_DEVICE void store_streaming(void* to, Words v) {
     asm volatile("st.global.cs.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)), "r"(v.x),
                  "r"(v.y), "r"(v.z), "r"(v.w)
                  : "memory");
+}
+
+/// A value of 4 or 8 bytes at an address that is a multiple of that, whatever lies there.
+template <class T>
+ISOBATH_DEVICE T load(const void* from) {
+    return *static_cast<const T*>(from);
+}
+template <class T>
+ISOBATH_DEVICE void store(void* to, T value) {
+    *static_cast<T*>(to) = value;
 }
 
 /// A flag that the host, or another stream, may change under way.

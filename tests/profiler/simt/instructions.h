@@ -130,7 +130,7 @@ void copy_wait() {
     }
 }
 
-struct Words {
+struct alignas(16) Words {
     std::uint32_t x, y, z, w;
 };
 inline Words load_streaming(const void* from) {
@@ -145,6 +145,18 @@ inline Words load_l2(const void* from) {
 inline void store_streaming(void* to, Words v) {
     if (reinterpret_cast<std::uintptr_t>(to) % 16 != 0) throw Fault("store to a misaligned place");
     std::memcpy(to, &v, 16);
+}
+template <class T>
+T load(const void* from) {
+    T value;
+    if (reinterpret_cast<std::uintptr_t>(from) % sizeof(T) != 0) throw Fault("load from a misaligned source");
+    std::memcpy(&value, from, sizeof(T));
+    return value;
+}
+template <class T>
+void store(void* to, T value) {
+    if (reinterpret_cast<std::uintptr_t>(to) % sizeof(T) != 0) throw Fault("store to a misaligned place");
+    std::memcpy(to, &value, sizeof(T));
 }
 inline int load_flag(const int* flag) {
     return *flag;
