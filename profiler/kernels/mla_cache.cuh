@@ -6,13 +6,12 @@
 #pragma once
 
 #include "profiler/kernels/mla_decode.h"
-#include "profiler/kernels/simt.cuh"
+#include "profiler/kernels/softmax.cuh"
 
 namespace isobath::kernels {
 
 inline constexpr int kMlaThreads = 256;
 inline constexpr int kRowBytes   = kBf16TokenBytes;
-inline constexpr float kNothing  = -1e30F;  ///< the maximum before any score; finite, so that differences are
 
 using simt::Shared;
 

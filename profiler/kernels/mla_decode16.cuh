@@ -105,15 +105,6 @@ ISOBATH_DEVICE void read_scores(float (&s)[8], Shared scores, int h) {
     }
 }
 
-ISOBATH_DEVICE float quad_max(float x) {
-    x = fmaxf(x, simt::shuffle_xor(x, 1));
-    return fmaxf(x, simt::shuffle_xor(x, 2));
-}
-ISOBATH_DEVICE float quad_sum(float x) {
-    x += simt::shuffle_xor(x, 1);
-    return x + simt::shuffle_xor(x, 2);
-}
-
 /// Scores to probabilities of row `h`; what the result so far must be multiplied by.
 ISOBATH_DEVICE float soften(Result& r, float (&s)[8], int h, int first_token, float scale) {
     float largest = r.max[h];
@@ -247,7 +238,7 @@ ISOBATH_KERNEL(kMlaThreads)
 decode_kernel(MlaDecodeShape shape, MlaDecodeBuffers b) {
     const auto tiles = tiles_of_block<kTile>(b, shape.table_width);
     if (!tiles.valid()) return;
-    Block<kFp8, kStages> block{shape, b, shape.scale * 1.44269504F, tiles, tiles, tiles};
+    Block<kFp8, kStages> block{shape, b, shape.scale * kLog2E, tiles, tiles, tiles};
     block.begin();
     for (int i = 0; block.adding.valid(); ++i) block.step(i);
     simt::copy_wait<0>();

@@ -97,15 +97,6 @@ ISOBATH_DEVICE void make_scores(float (&s)[2][kTile / 32][4], Shared q, Shared t
     }
 }
 
-ISOBATH_DEVICE float quad_max(float x) {
-    x = fmaxf(x, simt::shuffle_xor(x, 1));
-    return fmaxf(x, simt::shuffle_xor(x, 2));
-}
-ISOBATH_DEVICE float quad_sum(float x) {
-    x += simt::shuffle_xor(x, 1);
-    return x + simt::shuffle_xor(x, 2);
-}
-
 /// One number per row of this warp, combined with those of the three others through [64][4] in shared memory.
 template <class Combine>
 ISOBATH_DEVICE void combine_rows(float (&x)[4], Combine combine) {
@@ -289,7 +280,7 @@ decode_kernel(MlaDecodeShape shape, MlaDecodeBuffers b) {
             start(r, shape, b.contexts[part.request], simt::block_y() * kRows);
         }
         advance_loads<kFp8>(loading, i);
-        add_tile<kFp8, kTile>(r, i, adding.token, shape.scale * 1.44269504F);
+        add_tile<kFp8, kTile>(r, i, adding.token, shape.scale * kLog2E);
         new_part = adding.next();
         if (new_part) finish_part(r, shape, b, part);
     }

@@ -14,7 +14,8 @@ template <class T>
 class Buffer {
   public:
     explicit Buffer(std::size_t count) : chunks_((count * sizeof(T) + 15) / 16), count_(count) {
-        std::memset(data(), 0xFF, count * sizeof(T));  // NaN, or -1
+        for (Chunk& c : chunks_)
+            for (unsigned char& b : c.bytes) b = 0xFF;  // NaN, or -1
     }
     T* data() { return reinterpret_cast<T*>(chunks_.data()); }
     const T* data() const { return reinterpret_cast<const T*>(chunks_.data()); }

@@ -1,0 +1,29 @@
+/// MLA prefill as multi-head attention: q and k of 192 dims, v of 128, BF16, causal.
+#pragma once
+
+#include <cstdint>
+
+#include "profiler/kernels/number.h"
+#include "profiler/kernels/stream.h"
+
+namespace isobath::kernels {
+
+/// Query i of a request sees its first keys - queries + i + 1 keys: earlier chunks come first.
+struct MlaPrefillShape {
+    int batch   = 1;
+    int queries = 0;
+    int keys    = 0;  ///< at least `queries`
+    int heads   = 128;
+    float scale = 0;  ///< of the scores before softmax
+};
+
+/// Shapes: q [batch][queries][heads][192], k [batch][keys][heads][192], v [batch][keys][heads][128], out
+/// [batch][queries][heads][128].
+struct MlaPrefillBuffers {
+    const Bf16 *q, *k, *v;
+    Bf16* out;
+};
+
+void launch_mla_prefill(const MlaPrefillShape& shape, const MlaPrefillBuffers& buffers, cudaStream_t stream);
+
+}  // namespace isobath::kernels
