@@ -127,7 +127,7 @@ ISOBATH_DEVICE void multiply_stage(float (&sums)[kM][Tile<kRows>::kN][4], int fi
     const int lane = simt::thread() % 32, r = lane % 8;
     const Shared a_row = stage + Shared((T::first_row() + first * 16 + lane % 16) * kStageBytes);
     const Shared b_row = stage + Shared(T::kABytes + (T::first_column() + lane / 16 * 8 + r) * kStageBytes);
-    ISOBATH_UNROLL
+    ISOBATH_UNROLL_BY(kFp8 && kRows == 128 ? 1 : 4)  // unrolled, the widest tile would spill registers
     for (int step = 0; step < 4; ++step) {
         std::uint32_t a[kM][4], b[T::kN / 2][4];
         ISOBATH_UNROLL

@@ -102,28 +102,45 @@ ISOBATH_DEVICE void load_tile(TileCursor<kTile>& at, Shared to) {
     simt::copy_commit();
 }
 
-/// Four E4M3 times scale as two pairs of BF16. `scale` is 2^120 too large: E4M3's bits at bit 20 of a float
-/// read 2^120 too small. Subnormals of FP32 must count, so never compile this with flushing to zero.
+/// Two E4M3 in the upper bytes of 16 bits each, as BF16 that read 2^120 too small: the sign stays, the other
+/// seven bits move down to where BF16's exponent ends. Exact, subnormals included.
+ISOBATH_DEVICE std::uint32_t widen(std::uint32_t on_top) {
+    return (on_top & 0x80008000U) | ((on_top >> 4) & 0x07F007F0U);
+}
+
+/// An FP32 scale times 2^120 as the sum of two BF16, twice each: a product with it is rounded like one with
+/// the scale itself, but for one in 2^8 of all ties.
+struct SplitScale {
+    std::uint32_t high, low;
+};
+ISOBATH_DEVICE SplitScale split(float scale) {
+    const float large        = scale * 0x1p120F;
+    const std::uint32_t high = simt::pack_bf16(large, large);
+    const float rest         = large - float_of(high << 16);
+    return {high, simt::pack_bf16(rest, rest)};
+}
+
 struct Pairs {
     std::uint32_t low, high;
 };
-ISOBATH_DEVICE float expand(std::uint32_t on_top, float scale) {
-    return float_of(std::uint32_t(std::int32_t(on_top) >> 4) & 0x87F00000U) * scale;
+ISOBATH_DEVICE std::uint32_t scaled(std::uint32_t pair, SplitScale s) {
+    return simt::multiply_add_bf16(pair, s.high, simt::multiply_add_bf16(pair, s.low, 0));
 }
-ISOBATH_DEVICE Pairs dequantise(std::uint32_t four, float scale) {
-    return {simt::pack_bf16(expand(four << 24, scale), expand(four << 16, scale)),
-            simt::pack_bf16(expand(four << 8, scale), expand(four, scale))};
+/// Four E4M3 times scale as two pairs of BF16.
+ISOBATH_DEVICE Pairs dequantise(std::uint32_t four, SplitScale s) {
+    return {scaled(widen(simt::pick_bytes(four, 0x1404)), s),
+            scaled(widen(simt::pick_bytes(four, 0x3424)), s)};
 }
 
 /// One warp per row, 16 elements per lane. Lanes 4 .. 7 of eight store their halves the other way round:
 /// eight lanes then touch eight chunks that differ in their low three bits.
 ISOBATH_DEVICE void dequantise_row(Shared raw, Shared tile, int row) {
-    const int lane      = simt::thread() % 32;
-    const Shared from   = raw + Shared(row * kFp8TokenBytes);
-    const simt::Words w = simt::load_shared<simt::Words>(from + Shared(lane * 16));
-    const float scale   = simt::load_shared<float>(from + Shared(kLatent + lane / 8 * 4)) * 0x1p120F;
-    const Pairs p[4]    = {dequantise(w.x, scale), dequantise(w.y, scale), dequantise(w.z, scale),
-                           dequantise(w.w, scale)};
+    const int lane         = simt::thread() % 32;
+    const Shared from      = raw + Shared(row * kFp8TokenBytes);
+    const simt::Words w    = simt::load_shared<simt::Words>(from + Shared(lane * 16));
+    const SplitScale scale = split(simt::load_shared<float>(from + Shared(kLatent + lane / 8 * 4)));
+    const Pairs p[4]       = {dequantise(w.x, scale), dequantise(w.y, scale), dequantise(w.z, scale),
+                              dequantise(w.w, scale)};
     const simt::Words first{p[0].low, p[0].high, p[1].low, p[1].high},
         second{p[2].low, p[2].high, p[3].low, p[3].high};
     const bool swap = lane / 4 % 2 != 0;

@@ -78,7 +78,7 @@ ISOBATH_DEVICE void make_scores(const Queries& q, Shared tile, Shared scores) {
 struct Result {
     float o[8][4];
     float max[2], sum[2];
-    int limit[2];
+    int limit[2];  ///< first token that the row does not see
 };
 
 ISOBATH_DEVICE void start(Result& r, const MlaDecodeShape& shape, int context) {
@@ -105,21 +105,26 @@ ISOBATH_DEVICE void read_scores(float (&s)[8], Shared scores, int h) {
     }
 }
 
-/// Scores to probabilities of row `h`; what the result so far must be multiplied by.
-ISOBATH_DEVICE float soften(Result& r, float (&s)[8], int h, int first_token, float scale) {
-    float largest = r.max[h];
+/// Takes away the scores of tokens that the row does not see; most tiles have none.
+ISOBATH_DEVICE void mask(float (&s)[8], int first_token, int limit) {
     ISOBATH_UNROLL
     for (int i = 0; i < 8; ++i) {
         const int token = first_token + i / 2 * 8 + simt::thread() % 4 * 2 + i % 2;
-        s[i]            = token < r.limit[h] ? s[i] * scale : -INFINITY;
-        largest         = fmaxf(largest, s[i]);
+        if (token >= limit) s[i] = -INFINITY;
     }
-    largest            = quad_max(largest);
+}
+
+/// Scores to probabilities of row `h`; what the result so far must be multiplied by.
+ISOBATH_DEVICE float soften(Result& r, float (&s)[8], int h, float scale) {
+    float largest = s[0];
+    ISOBATH_UNROLL
+    for (int i = 1; i < 8; ++i) largest = fmaxf(largest, s[i]);
+    largest            = fmaxf(quad_max(largest) * scale, r.max[h]);
     const float shrink = simt::exp2_fast(r.max[h] - largest);
     r.max[h]           = largest;
     r.sum[h] *= shrink;
     ISOBATH_UNROLL
-    for (int i = 0; i < 8; ++i) r.sum[h] += s[i] = simt::exp2_fast(s[i] - largest);
+    for (int i = 0; i < 8; ++i) r.sum[h] += s[i] = simt::exp2_fast(s[i] * scale - largest);
     return shrink;
 }
 
@@ -144,17 +149,24 @@ ISOBATH_DEVICE void add_values(Result& r, const float (&p0)[8], const float (&p1
     }
 }
 
-ISOBATH_DEVICE void add_tile(Result& r, Shared scores, Shared tile, int first_token, float scale) {
-    float p0[8], p1[8];
-    read_scores(p0, scores, 0);
-    read_scores(p1, scores, 1);
-    const float shrink0 = soften(r, p0, 0, first_token, scale),
-                shrink1 = soften(r, p1, 1, first_token, scale);
+ISOBATH_DEVICE void shrink_result(Result& r, float shrink0, float shrink1) {
     ISOBATH_UNROLL
     for (int n = 0; n < 8; ++n) {
         r.o[n][0] *= shrink0, r.o[n][1] *= shrink0;
         r.o[n][2] *= shrink1, r.o[n][3] *= shrink1;
     }
+}
+
+ISOBATH_DEVICE void add_tile(Result& r, Shared scores, Shared tile, int first_token, float scale) {
+    float p0[8], p1[8];
+    read_scores(p0, scores, 0);
+    read_scores(p1, scores, 1);
+    if (simt::ballot(first_token + kTile > (r.limit[0] < r.limit[1] ? r.limit[0] : r.limit[1])) != 0) {
+        mask(p0, first_token, r.limit[0]);
+        mask(p1, first_token, r.limit[1]);
+    }
+    const float shrink0 = soften(r, p0, 0, scale), shrink1 = soften(r, p1, 1, scale);
+    if (simt::ballot(shrink0 != 1 || shrink1 != 1) != 0) shrink_result(r, shrink0, shrink1);
     add_values(r, p0, p1, tile);
 }
 

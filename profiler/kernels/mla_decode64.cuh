@@ -222,7 +222,6 @@ ISOBATH_DEVICE void finish_part(const Result& r, const MlaDecodeShape& shape, co
     float sum[4];
     ISOBATH_UNROLL
     for (int h = 0; h < 4; ++h) sum[h] = quad_sum(r.sum[h]);
-    meet(this_warp());  // the maxima of the last tile were read
     combine_rows(sum, [](float x, float y) { return x + y; });
     ISOBATH_UNROLL
     for (int h = 0; h < 4; ++h) finish_row(r, h, sum[h], shape, b, part);

@@ -14,6 +14,8 @@
 #define ISOBATH_DEVICE __device__ __forceinline__
 #define ISOBATH_UNROLL _Pragma("unroll")
 #define ISOBATH_ROLLED _Pragma("unroll 1")
+#define ISOBATH_PRAGMA(words) _Pragma(#words)
+#define ISOBATH_UNROLL_BY(times) ISOBATH_PRAGMA(unroll(times))
 
 #include "profiler/kernels/simt_matrix.cuh"
 #include "profiler/kernels/simt_memory.cuh"

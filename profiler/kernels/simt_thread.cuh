@@ -63,6 +63,18 @@ ISOBATH_DEVICE std::uint32_t pack_bf16(float low, float high) {
     return both;
 }
 
+/// a * b + c for two BF16 at once, rounded once; subnormals count.
+ISOBATH_DEVICE std::uint32_t multiply_add_bf16(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+    std::uint32_t d;
+    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+    return d;
+}
+
+/// Bytes 0 .. 3 of `word`, or 0 (4), one per digit of `which`, the lowest digit first.
+ISOBATH_DEVICE std::uint32_t pick_bytes(std::uint32_t word, std::uint32_t which) {
+    return __byte_perm(word, 0, which);
+}
+
 /// Two floats as E4M3, the first in the lower byte; saturating.
 ISOBATH_DEVICE std::uint16_t pack_e4m3(float low, float high) {
 #if __CUDA_ARCH__ >= 890

@@ -11,6 +11,7 @@
 #define ISOBATH_DEVICE inline
 #define ISOBATH_UNROLL
 #define ISOBATH_ROLLED
+#define ISOBATH_UNROLL_BY(times)
 
 #include "tests/profiler/simt/instructions.h"
 

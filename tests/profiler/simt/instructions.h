@@ -85,6 +85,21 @@ inline float divide_fast(float x, float y) {
 inline std::uint32_t pack_bf16(float low, float high) {
     return kernels::to_bf16(low).bits | std::uint32_t(kernels::to_bf16(high).bits) << 16;
 }
+inline std::uint32_t multiply_add_bf16(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+    const auto half = [](std::uint32_t x, int i) {
+        return double(kernels::to_float(kernels::Bf16{std::uint16_t(x >> 16 * i)}));
+    };
+    return pack_bf16(float(half(a, 0) * half(b, 0) + half(c, 0)),
+                     float(half(a, 1) * half(b, 1) + half(c, 1)));
+}
+inline std::uint32_t pick_bytes(std::uint32_t word, std::uint32_t which) {
+    std::uint32_t out = 0;
+    for (int i = 0; i < 4; ++i) {
+        const std::uint32_t digit = which >> 4 * i & 0xF;
+        out |= (digit < 4 ? word >> 8 * digit & 0xFF : 0) << 8 * i;
+    }
+    return out;
+}
 inline std::uint16_t pack_e4m3(float low, float high) {
     return std::uint16_t(kernels::to_e4m3(low).bits | kernels::to_e4m3(high).bits << 8);
 }
