@@ -8,6 +8,7 @@
 
 #include "profiler/kernels/number.h"
 #include "profiler/kernels/stream.h"
+#include "profiler/kernels/supported.h"
 
 namespace isobath::kernels {
 
@@ -38,10 +39,20 @@ inline int tile_rows_for(double rows) {
     return rows <= 32 ? 16 : rows <= 64 ? 64 : 128;
 }
 
-/// Compute capability in tens (90: sm_90). FP8 needs mma of E4M3, sm_89. On sm_90 and sm_100 ptxas turns it
-/// into conversions and FP16 products: exact, but no faster than FP16.
+/// `sm`: compute capability times ten. FP8 needs mma of E4M3, sm_89. On sm_90 and sm_100 ptxas turns it into
+/// conversions and FP16 products: exact, but no faster than FP16.
 inline bool supported(const GroupedGemmShape& shape, int sm) {
-    return sm >= (shape.fp8 ? 89 : 80);
+    return has_large_shared_memory(sm) && sm >= (shape.fp8 ? 89 : 80);
+}
+
+/// Bytes of each operand when a and d have `rows` rows in all, those between experts counted.
+struct GroupedGemmBytes {
+    std::int64_t a, a_scales, b, b_scales, d;
+};
+inline GroupedGemmBytes bytes_of(const GroupedGemmShape& s, std::int64_t rows) {
+    const std::int64_t element = s.fp8 ? 1 : 2, weights = std::int64_t(s.experts) * s.n * s.k;
+    return {rows * s.k * element, s.fp8 ? rows * (s.k / 128) * 4 : 0, weights * element,
+            s.fp8 ? weights / (128 * 128) * 4 : 0, rows * s.n * 2};
 }
 
 void launch_grouped_gemm(const GroupedGemmShape& shape, const GroupedGemmBuffers& buffers, int sms,

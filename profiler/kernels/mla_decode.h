@@ -10,6 +10,7 @@
 #include "profiler/kernels/mla_plan.h"
 #include "profiler/kernels/number.h"
 #include "profiler/kernels/stream.h"
+#include "profiler/kernels/supported.h"
 
 namespace isobath::kernels {
 
@@ -22,7 +23,7 @@ struct MlaDecodeShape {
     int heads       = 16;
     bool fp8        = false;
     int table_width = 0;    ///< pages per request in the block table
-    float scale     = 0.F;  ///< of the scores before softmax: 1 / sqrt(192) and what the model adds
+    float scale     = 0.F;  ///< of the scores before softmax, above 0: 1 / sqrt(192) and what the model adds
 
     ISOBATH_ANYWHERE int rows() const { return queries * heads; }
 };
@@ -50,6 +51,24 @@ inline int mla_tile_rows(const MlaDecodeShape& shape) {
 inline int mla_plan_blocks(const MlaDecodeShape& shape, int sms) {
     const int tile = mla_tile_rows(shape);
     return std::max(1, sms / ((shape.rows() + tile - 1) / tile));
+}
+
+inline bool supported(const MlaDecodeShape& /*shape*/, int sm) {
+    return has_large_shared_memory(sm);
+}
+
+/// Bytes of each operand; a plan for requests of `pages` pages in all, split into `slots`.
+struct MlaDecodeBytes {
+    std::int64_t q, cache, block_table, out, partial, partial_lse;
+};
+inline MlaDecodeBytes bytes_of(const MlaDecodeShape& s, std::int64_t pages, std::int64_t slots) {
+    const std::int64_t rows = std::int64_t(s.batch) * s.rows();
+    return {rows * kMlaKey * 2,
+            pages * kPageTokens * (s.fp8 ? kFp8TokenBytes : kBf16TokenBytes),
+            std::int64_t(s.batch) * s.table_width * 4,
+            rows * kLatent * 2,
+            slots * s.rows() * kLatent * 4,
+            slots * s.rows() * 4};
 }
 
 /// Decodes and combines. The counts are those of the plan that `buffers` holds.
