@@ -80,13 +80,16 @@ class SharedMemory {
         bool copying          = false;
     };
 
-    static void fault(const char* what, Shared at) {
-        throw Fault(std::string(what) + " at shared address " + std::to_string(at));
+    [[noreturn]] static void fault(const char* what, Shared at) { fault("", what, at); }
+    [[noreturn, gnu::noinline]] static void fault(const char* access, const char* what, Shared at) {
+        std::string text = access;
+        text.append(what).append(" at shared address ").append(std::to_string(at));
+        throw Fault(text);
     }
 
     void check_range(Shared at, std::size_t size, const char* what) const {
-        if (at + size > bytes_.size()) fault((std::string(what) + " out of range").c_str(), at);
-        if (at % size != 0) fault((std::string(what) + " misaligned").c_str(), at);
+        if (at + size > bytes_.size()) fault(what, " out of range", at);
+        if (at % size != 0) fault(what, " misaligned", at);
     }
 
     void note_read(std::size_t index, int warp, Shared at) {
