@@ -106,8 +106,7 @@ TEST_CASE("batch balance: E[max] of uneven gates is within 3 % of counted batche
         }
 }
 
-TEST_CASE("batch balance: E[max] is within 3 % of counted batches for every law and size",
-          "[.][slow][balance]") {
+TEST_CASE("batch balance: E[max] is within 3 % of counted batches for every law and size", "[.slow]") {
     Engine random(10);
     double worst = 0, squares = 0;
     int cases = 0;
