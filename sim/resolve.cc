@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "hw/text.h"
-#include "sim/popularity.h"
+#include "sim/resolve_routing.h"
 
 namespace isobath {
 namespace {
@@ -267,18 +267,9 @@ void add_engine_kernels(Scenario& s) {
     if (s.calibration.name != "none") add_kernels(s.calibration, s.engine, s.cluster.gpu.architecture);
 }
 
-void check_popularity(const Scenario& s, const Origin& origin) {
-    Popularity popularity;
-    if (!parse_popularity(s.popularity, popularity))
-        origin.fail("/routing/popularity",
-                    "\"" + clipped(s.popularity) +
-                        "\": not known; allowed: uniform, lognormal:SIGMA (SIGMA from 0 to 3)");
-}
-
 }  // namespace
 
 void resolve(Scenario& s, const DataFiles& data, const Origin& origin) {
-    check_popularity(s, origin);
     resolve_model(s, data, origin);
     resolve_cluster(s, data, origin);
     resolve_precision(s, data, origin);
@@ -286,6 +277,7 @@ void resolve(Scenario& s, const DataFiles& data, const Origin& origin) {
     resolve_engine(s, data, origin);
     add_engine_kernels(s);
     resolve_acceptance(s, data, origin);
+    resolve_routing(s, data, origin);
 }
 
 }  // namespace isobath

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "hw/cluster.h"
 #include "model/arch.h"
+#include "model/balance/expert_load.h"
 #include "model/calibrated_time.h"
 #include "model/precision.h"
 #include "model/shard.h"
@@ -18,6 +20,9 @@ enum class Phase : std::uint8_t { decode, prefill, serve, train };
 enum class Overlap : std::uint8_t { none, shared_expert, two_batch, two_batch_hook };
 /// How tokens reach their experts and come back.
 enum class Comm : std::uint8_t { none, nccl, deepep_normal, deepep_low_latency, mnnvl };
+/// Which experts live where: in their own order; as EPLB packs them; in their own order with copies of the
+/// hottest; or wherever all ranks get the same (what no placement can promise).
+enum class Placement : std::uint8_t { none, eplb, replicate, ideal };
 /// The model's own group limits, or any expert as likely as any other.
 enum class GateChoice : std::uint8_t { model, any };
 enum class SpeculationMethod : std::uint8_t { none, mtp };
@@ -95,7 +100,10 @@ struct Scenario {
     Layout layout;
     Speculation speculation;
     GateChoice gate        = GateChoice::model;
-    std::string popularity = "uniform", placement = "none", planned_on = "same";
+    Placement placement    = Placement::none;
+    std::string popularity = "uniform", planned_on = "same";
+    /// Counted or drawn loads: what is judged, and what placements are planned on. Null: all experts alike.
+    std::shared_ptr<const ExpertLoad> load, planned_load;
     double max_over_mean  = 1;  ///< tokens of the busiest rank over the mean, that a placement leaves
     std::string threshold = "none", arrivals = "closed";
     Workload workload;

@@ -10,6 +10,7 @@ constexpr std::string_view kShared[]     = {"replicated", "dedicated"};
 constexpr std::string_view kOverlaps[]   = {"none", "shared-expert", "two-batch", "two-batch-hook"};
 constexpr std::string_view kComms[]      = {"none", "nccl", "deepep-normal", "deepep-low-latency", "mnnvl"};
 constexpr std::string_view kGates[]      = {"model", "any"};
+constexpr std::string_view kPlacements[] = {"none", "eplb", "replicate", "ideal"};
 constexpr std::string_view kMethods[]    = {"none", "mtp"};
 constexpr std::string_view kUses[]       = {"on", "off", "unknown"};
 constexpr std::string_view kTopologies[] = {"rail", "nvlink", "single-node"};
@@ -70,11 +71,15 @@ const Field kFields[] = {
     {"/routing/gate",
      "which experts a token may choose: the model's own groups, or any (simulated balanced routing)",
      CHOICE(gate), 0, 0, kGates},
-    {"/routing/popularity", "how often each expert is chosen: uniform, or lognormal:SIGMA", AT(popularity)},
+    {"/routing/popularity",
+     "how often each expert is chosen: uniform, a law (lognormal:SIGMA, zipf:S, dirichlet:ALPHA), measured "
+     "traffic (deepseek-v3:prefill_in4096), or a file of counts",
+     AT(popularity)},
     {"/routing/max_over_mean", "tokens of the busiest rank over the mean, beyond what chance does",
      AT(max_over_mean), 1, 1000},
-    {"/routing/placement", "how experts are placed on ranks", AT(placement)},
-    {"/routing/planned_on", "the load the placement was planned on", AT(planned_on)},
+    {"/routing/placement", "which experts live on which rank; redundant experts need one", CHOICE(placement),
+     0, 0, kPlacements},
+    {"/routing/planned_on", "the load the placement was planned on: same, or as popularity", AT(planned_on)},
     {"/calibration",
      "measured kernel times; auto: the GPU's own, or its nearest relative's; none: roofline",
      AT(calibration_text),

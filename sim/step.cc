@@ -40,7 +40,7 @@ class Evaluation {
     StepTimes run(const StepInput& input) {
         const int drafts = s_.speculation.drafts();
         w_.batch         = batch_of(s_, m_.exchange(), input.batch_per_gpu, input.context, drafts + 1,
-                                    m_.traffic().distinct_ranks);
+                                    m_.traffic_at(0).distinct_ranks);
         crowd();
         list_ops();
         cost_ops();
@@ -110,19 +110,24 @@ class Evaluation {
     /// What a fused group of experts meets on the rank that all others wait for: its rows, and how many of
     /// its experts any token chose.
     void crowd() {
-        Batch& b = w_.batch;
+        Batch& b           = w_.batch;
+        const double local = b.local_experts;
+        if (m_.placed())
+            b.expert_row_variance += std::pow(b.expert_rows / local, 2) * m_.placed()->slot_variation();
         b.hottest_rows += excess_rows();
         if (!m_.fused_experts()) return;
-        const double local  = b.local_experts;
-        const double share  = m_.draw() ? m_.draw()->share_hit(b.group_tokens) : b.active_experts / local;
+        const double share  = m_.placed() ? m_.placed()->share_hit(b.group_tokens)
+                              : m_.draw() ? m_.draw()->share_hit(b.group_tokens)
+                                          : b.active_experts / local;
         const double spread = std::sqrt(local * share * (1 - share) * (1 - 1.0 / s_.layout.ep));
         b.active_experts    = std::min(local, local * share + m_.expected_max() * spread);
     }
 
     /// What the busiest rank's experts take beyond the mean rank's. A fused group is the busiest rank's
     /// already.
-    Seconds straggler_lag() const {
-        const double excess = excess_rows();
+    Seconds straggler_lag() const { return lag_of(excess_rows()); }
+
+    Seconds lag_of(double excess) const {
         Seconds lag;
         for (std::size_t i = 0; i < w_.ops.size(); ++i) {
             const auto* g = std::get_if<GroupedGemm>(&w_.ops[i].op);
@@ -185,15 +190,16 @@ class Evaluation {
         r[Role::combine_recv]  = x.combine_recv + gap;
     }
 
-    /// Normal kernels start when every rank has come: notify, and the skew of the stage before, stragglers in
-    /// it.
+    /// Normal kernels start when every rank has come: notify, and the skew of the stage before, stragglers by
+    /// chance in it; what popular experts add is waited for before the combine.
     void set_barriers() {
         RoleTimes& r              = w_.roles;
         const std::int8_t situ    = bend_[at(Family::in_situ)];
         const double skew         = bent(m_.contention().rank_skew, situ);
         const Seconds notify      = bent(m_.contention().notify, situ);
         r[Role::dispatch_barrier] = notify + skew * (r[Role::attention_in] + r[Role::attention_out]);
-        r[Role::combine_barrier]  = notify + skew * r[Role::experts];
+        r[Role::combine_barrier] =
+            notify + skew * r[Role::experts] + lag_ - lag_of(chance_rows(m_, w_.batch));
     }
 
     void find_steady_state() {
@@ -223,8 +229,8 @@ class Evaluation {
     }
 
     void moe_layers(StepTimes& out) {
-        if (m_.exchange())
-            w_.exchange = isobath::exchange(m_.rates(), m_.traffic(), w_.batch.moe_tokens * s_.max_over_mean);
+        const double tokens = w_.batch.moe_tokens * s_.max_over_mean;
+        if (m_.exchange()) w_.exchange = isobath::exchange(m_.rates(), m_.traffic_at(tokens), tokens);
         set_roles();
         find_steady_state();
         out.moe_layer = w_.steady.period;
@@ -296,9 +302,16 @@ StepTimes evaluate(const StepModel& model, const StepInput& input, StepWorkspace
 double excess_rows(const StepModel& model, const Batch& b) {
     const Scenario& s = model.scenario();
     const double mean = b.expert_rows, local = std::max(1, b.local_experts);
+    if (model.placed()) return mean * (model.placed()->max_over_mean(b.group_tokens) * s.max_over_mean - 1);
     const double held = model.draw() ? model.draw()->variation() / local * (1 - 1.0 / s.layout.ep) : 0;
     return model.expected_max() * std::sqrt(b.local_experts * b.expert_row_variance + mean * mean * held) +
            mean * (s.max_over_mean - 1);
+}
+
+double chance_rows(const StepModel& model, const Batch& b) {
+    const double all    = b.group_tokens;
+    const double chance = all > 0 ? b.expert_rows / b.local_experts / all : 0;
+    return model.expected_max() * std::sqrt(b.local_experts * all * chance * (1 - chance));
 }
 
 Family family_of(const Op& op) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hw/contention.h"
+#include "model/balance/placed_load.h"
 #include "model/comm/network.h"
 #include "model/kernel_time.h"
 #include "model/layer.h"
@@ -94,11 +95,13 @@ struct StepTimes {
 /// A scenario turned into what every evaluation shares: kernel times, traffic per token, constants.
 class StepModel {
   public:
-    /// Reads its constants in less than 1 ms. Throws SpecError where a preset is missing.
+    /// Reads its constants in less than 1 ms; uneven loads take tens. Throws SpecError where a preset is
+    /// missing.
     StepModel(const Scenario& scenario, const DataFiles& data);
 
-    /// The same model in another layout, resolved in place within 2 us and without allocation once warm.
-    /// `layout` must pass check_layout(). Threads work on copies.
+    /// The same model in another layout, resolved in place within 2 us and without allocation once warm;
+    /// uneven loads are placed anew where ep or redundant experts change (tens of ms). `layout` must pass
+    /// check_layout(). Threads work on copies.
     void set_layout(const Layout& layout);
 
     /// The same model under another engine's constants.
@@ -109,6 +112,7 @@ class StepModel {
     const Scenario& scenario() const { return scenario_; }
     const KernelTime& kernels() const { return *kernels_; }
     const ContentionConstants& contention() const { return contention_; }
+    /// Of experts that are all alike.
     const ExchangeTraffic& traffic() const { return traffic_; }
     const CommRates& rates() const { return rates_; }
     const CommLibrary& library() const { return *library_; }
@@ -121,11 +125,16 @@ class StepModel {
     int compute_sms() const;
     double expected_max() const { return expected_max_; }
     const WeightBytes& weights() const { return weights_; }
-    /// How unevenly tokens choose experts; null where all are alike.
+    /// The load of experts on their ranks; null where experts are all alike or follow a law without a place.
+    const PlacedLoad* placed() const { return placed_.get(); }
+    /// The exchange of a batch with so many tokens on each rank, uneven experts felt.
+    ExchangeTraffic traffic_at(double tokens_per_rank) const;
+    /// How unevenly tokens choose experts by a law; null where all are alike or counted.
     const ExpertDraw* draw() const { return draw_.get(); }
 
   private:
     void set_traffic(const ExchangeShape& shape, ExchangeMode mode);
+    void place();
 
     Scenario scenario_;
     std::shared_ptr<const KernelTime> kernels_;
@@ -137,6 +146,8 @@ class StepModel {
     bool exchange_ = false, fused_experts_ = false;
     WeightBytes weights_;
     std::shared_ptr<const ExpertDraw> draw_;
+    std::shared_ptr<const PlacedLoad> placed_;
+    int placed_ep_ = 0, placed_redundant_ = 0;
     double expected_max_ = 0;  ///< E[max] over the ranks of standard normals
 };
 
@@ -144,6 +155,8 @@ class StepModel {
 /// leaves uneven. Ranks differ by chance and, where experts are not alike, by which experts they hold (drawn
 /// without replacement).
 double excess_rows(const StepModel& model, const Batch& batch);
+/// Of these, what chance alone would make were all experts alike.
+double chance_rows(const StepModel& model, const Batch& batch);
 
 /// Evaluates one step. `bend` moves kernel families to the ends of their intervals.
 StepTimes evaluate(const StepModel& model, const StepInput& input, StepWorkspace& work,

@@ -1,5 +1,7 @@
+#include "model/balance/placed_traffic.h"
 #include "model/forms_moe.h"
 #include "sim/comm_choice.h"
+#include "sim/resolve_routing.h"
 #include "sim/step.h"
 
 namespace isobath {
@@ -34,7 +36,8 @@ StepModel::StepModel(const Scenario& scenario, const DataFiles& data)
     library_ = std::make_shared<CommLibrary>(std::move(library));
     rates_   = resolve(*library_, scenario_.cluster);
     Popularity popularity;
-    if (scenario.model.moe && parse_popularity(scenario.popularity, popularity) && !popularity.uniform())
+    if (scenario.model.moe && !scenario.load && parse_popularity(scenario.popularity, popularity) &&
+        !popularity.uniform())
         draw_ = std::make_shared<ExpertDraw>(popularity, scenario.model.moe->n_routed_experts,
                                              scenario.model.moe->num_experts_per_tok);
     set_layout(scenario.layout);
@@ -59,6 +62,19 @@ void StepModel::set_layout(const Layout& layout) {
                      (fused_moe_family(scenario_.calibration, scenario_.precision.moe) ||
                       scenario_.calibration.gpu.empty());  // the roofline of what a calibration would time
     if (exchange_) set_traffic(shape_of(scenario_, layout), mode_of(layout.comm));
+    place();
+}
+
+void StepModel::place() {
+    const Layout& layout = scenario_.layout;
+    if (!scenario_.load || (layout.ep == placed_ep_ && layout.redundant == placed_redundant_)) return;
+    placed_           = placed_load_of(scenario_, layout);
+    placed_ep_        = layout.ep;
+    placed_redundant_ = layout.redundant;
+}
+
+ExchangeTraffic StepModel::traffic_at(double tokens_per_rank) const {
+    return placed_ ? crowded(traffic_, *placed_, tokens_per_rank) : traffic_;
 }
 
 /// Most fields of a layout leave the traffic as it is.

@@ -52,7 +52,7 @@ class BatchCounter {
     BatchCounter(const ExpertPlacement& placement, int layer, CopyChoice choice)
         : placement_(placement), layer_(layer), choice_(choice), turn_(std::size_t(placement.experts)) {}
 
-    void add(int expert, Engine& random, std::span<double> ranks) {
+    void add(int expert, Random& random, std::span<double> ranks) {
         const auto slots       = placement_.slots_of(layer_, LogicalExpert{expert});
         const std::size_t copy = choice_ == CopyChoice::even ? turn_[std::size_t(expert)]++ % slots.size()
                                                              : draw_index(random, slots.size());
@@ -101,7 +101,7 @@ double expected_mean_over_max(const ExpertLoad& load, const ExpertPlacement& pla
 }
 
 double simulated_mean_over_max(const ExpertLoad& load, const ExpertPlacement& placement, int top_k,
-                               int tokens, CopyChoice choice, int rounds, Engine& random) {
+                               int tokens, CopyChoice choice, int rounds, Random& random) {
     std::vector<double> ranks(std::size_t(placement.gpus));
     std::vector<int> experts(static_cast<std::size_t>(top_k));
     double sum = 0;

@@ -45,6 +45,6 @@ double expected_mean_over_max(const ExpertLoad& load, const ExpertPlacement& pla
 /// The same by Monte Carlo, every token picking its top_k experts by InclusionSampler; `rounds` batches a
 /// layer.
 double simulated_mean_over_max(const ExpertLoad& load, const ExpertPlacement& placement, int top_k,
-                               int tokens, CopyChoice choice, int rounds, Engine& random);
+                               int tokens, CopyChoice choice, int rounds, Random& random);
 
 }  // namespace isobath

@@ -150,7 +150,7 @@ ExpertLoad synthesize_load(const LoadPreset& preset, const std::string& workload
     const std::size_t which       = find_workload(preset, workload);
     const LoadPreset::Workload& w = preset.workloads[which];
     const Eigen::RowVectorXd mix  = root_of(preset).row(Eigen::Index(which));
-    Engine random(seed);
+    Random random(seed);
     ExpertLoad load(preset.layers(), preset.experts);
     load.layer_ids = preset.layer_ids;
     load.source    = fmt::format("synthetic, {}, seed {}", workload, seed);

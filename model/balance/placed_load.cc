@@ -29,14 +29,49 @@ double chance_of(const ExpertPlacement& placement, int layer, const std::vector<
     return chances[expert] / placement.copies(layer)[expert];
 }
 
-/// Chance that a token has an expert among `slots` slots from `first` on, experts taken one by one.
-double reach_of(const ExpertPlacement& placement, int layer, const std::vector<double>& chances, int first,
-                int slots) {
-    double none = 1;
-    for (int slot = first; slot < first + slots; ++slot)
-        none *= 1 - std::min(1.0, chance_of(placement, layer, chances, slot));
-    return 1 - none;
+/// Chances that a token's experts come from each group: in proportion to the groups' loads.
+std::vector<double> group_chances(const std::vector<double>& chances, const PlacedShape& shape) {
+    const std::size_t each = chances.size() / std::size_t(shape.groups);
+    std::vector<double> loads(std::size_t(shape.groups), 0);
+    for (std::size_t e = 0; e < each * loads.size(); ++e) loads[e / each] += chances[e];
+    return inclusion_probabilities(loads, shape.topk_groups);
 }
+
+/// What a token does in one layer, group by group.
+class Token {
+  public:
+    Token(const ExpertPlacement& placement, int layer, const std::vector<double>& chances,
+          const PlacedShape& shape)
+        : placement_(placement),
+          layer_(layer),
+          chances_(chances),
+          groups_(group_chances(chances, shape)),
+          each_(chances.size() / groups_.size()),
+          missed_(groups_.size()) {}
+
+    /// Chance that it has an expert among `slots` slots from `first` on: of each group, that it is chosen and
+    /// one of its experts here is.
+    double reaches(int first, int slots) {
+        std::fill(missed_.begin(), missed_.end(), 1.0);
+        for (int slot = first; slot < first + slots; ++slot) {
+            const auto expert = std::size_t(placement_.slots(layer_)[std::size_t(slot)].value);
+            const auto group  = std::min(expert / each_, groups_.size() - 1);
+            const double p    = chance_of(placement_, layer_, chances_, slot) / groups_[group];
+            missed_[group] *= 1 - std::min(1.0, p);
+        }
+        double none = 1;
+        for (std::size_t g = 0; g < groups_.size(); ++g) none *= 1 - groups_[g] * (1 - missed_[g]);
+        return 1 - none;
+    }
+
+  private:
+    const ExpertPlacement& placement_;
+    int layer_;
+    const std::vector<double>& chances_;
+    std::vector<double> groups_;
+    std::size_t each_;
+    std::vector<double> missed_;
+};
 
 /// Adds `part` of the chance that 2^(i / kPerOctave) tokens hit a slot of chance `p`; squaring (1 - p)^t
 /// doubles t.
@@ -61,7 +96,15 @@ PlacedLoad::PlacedLoad(const ExpertLoad& load, ExpertPlacement placement, const 
                         std::to_string(placement_.experts) + "; both must have the same shape");
     const Chances chances = chances_of(load, shape.top_k);
     add_chance(chances, shape);
-    add_reach(chances, shape.gpus_per_node);
+    const Chances even(chances.size(),
+                       std::vector<double>(std::size_t(load.experts), double(shape.top_k) / load.experts));
+    const auto reach = [&](int slots) {
+        Reach out   = reach_of(chances, shape, slots);
+        out.of_even = out.distinct / reach_of(even, shape, slots).distinct;
+        return out;
+    };
+    gpus_  = reach(placement_.slots_per_gpu());
+    nodes_ = reach(placement_.slots_per_gpu() * shape.gpus_per_node);
     add_slots(chances);
 }
 
@@ -87,23 +130,21 @@ double PlacedLoad::max_over_mean(double tokens) const {
     return left.ratio + (right.ratio - left.ratio) * (at - left.at) / (right.at - left.at);
 }
 
-void PlacedLoad::add_reach(const Chances& chances, int gpus_per_node) {
-    const auto add = [&](Reach& reach, int layer, int slots) {
+PlacedLoad::Reach PlacedLoad::reach_of(const Chances& chances, const PlacedShape& shape, int slots) const {
+    Reach out;
+    const double units = std::ceil(double(placement_.replicas) / slots);
+    for (int l = 0; l < placement_.layers; ++l) {
+        Token token(placement_, l, chances[std::size_t(l)], shape);
         double sum = 0, most = 0;
         for (int first = 0; first < placement_.replicas; first += slots) {
-            const double here = reach_of(placement_, layer, chances[std::size_t(layer)], first,
-                                         std::min(slots, placement_.replicas - first));
+            const double here = token.reaches(first, std::min(slots, placement_.replicas - first));
             sum += here;
             most = std::max(most, here);
         }
-        const double units = std::ceil(double(placement_.replicas) / slots);
-        reach.mean += sum / placement_.layers;
-        reach.skew += most * units / sum / placement_.layers;
-    };
-    for (int l = 0; l < placement_.layers; ++l) {
-        add(gpus_, l, placement_.slots_per_gpu());
-        add(nodes_, l, placement_.slots_per_gpu() * gpus_per_node);
+        out.distinct += sum / placement_.layers;
+        out.skew += most * units / sum / placement_.layers;
     }
+    return out;
 }
 
 void PlacedLoad::add_slots(const Chances& chances) {

@@ -14,6 +14,7 @@ namespace isobath {
 struct PlacedShape {
     int gpus_per_node = 8;
     int top_k         = 8;
+    int groups = 1, topk_groups = 1;  ///< a token's experts lie in so many groups; 1 of 1: anywhere
     /// Variance of the tokens on a GPU over that of a gate without groups (batch_balance.h); 1: no groups.
     double group_excess = 1;
 };
@@ -32,12 +33,15 @@ class PlacedLoad {
 
     /// Variance of the pairs of one slot over their squared mean, among the slots of a GPU.
     double slot_variation() const { return slot_variation_; }
-    /// GPUs and nodes that hold one of a token's experts, experts picked one by one.
-    double distinct_gpus() const { return gpus_.mean; }
-    double distinct_nodes() const { return nodes_.mean; }
-    /// Tokens that reach the busiest GPU (node) over the mean one: popularity alone.
-    double gpu_copies_max_over_mean() const { return gpus_.skew; }
-    double node_copies_max_over_mean() const { return nodes_.skew; }
+    /// What a token's copies do, one for each unit (a GPU, a node) that holds one of its experts.
+    struct Reach {
+        double distinct = 0;  ///< units that a token reaches
+        double of_even  = 1;  ///< over those that it would reach were all experts alike
+        double skew     = 0;  ///< tokens that reach the busiest unit over the mean one's: popularity alone
+    };
+    /// A token picks its groups independently, as often as their loads say, and experts in them likewise.
+    const Reach& gpus() const { return gpus_; }
+    const Reach& nodes() const { return nodes_; }
     /// Expected share of the slots that at least one of `tokens` tokens picks.
     double share_hit(double tokens) const;
 
@@ -48,12 +52,9 @@ class PlacedLoad {
         double at    = 0;  ///< 1 / sqrt(tokens)
         double ratio = 1;
     };
-    struct Reach {
-        double mean = 0, skew = 0;
-    };
-
     void add_chance(const std::vector<std::vector<double>>& inclusion, const PlacedShape& shape);
-    void add_reach(const std::vector<std::vector<double>>& inclusion, int gpus_per_node);
+    Reach reach_of(const std::vector<std::vector<double>>& inclusion, const PlacedShape& shape,
+                   int slots) const;
     void add_slots(const std::vector<std::vector<double>>& inclusion);
 
     ExpertPlacement placement_;

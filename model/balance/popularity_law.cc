@@ -32,7 +32,7 @@ double parameter_of(std::string_view text, std::string_view number, const Named&
     return value;
 }
 
-double draw_weight(const PopularityLaw& law, int i, Engine& random) {
+double draw_weight(const PopularityLaw& law, int i, Random& random) {
     switch (law.kind) {
         case PopularityLaw::Kind::zipf: return std::pow(i + 1.0, -law.parameter);
         case PopularityLaw::Kind::lognormal: return std::exp(law.parameter * draw_normal(random));
@@ -65,7 +65,7 @@ double scale_of(std::span<const double> descending, int top_k) {
 
 }  // namespace
 
-double draw_gamma(Engine& random, double shape) {
+double draw_gamma(Random& random, double shape) {
     if (shape < 1) return draw_gamma(random, shape + 1) * std::pow(draw_uniform(random), 1 / shape);
     const double d = shape - 1 / 3.0, c = 1 / std::sqrt(9 * d);
     for (;;) {
@@ -92,7 +92,7 @@ std::string to_string(const PopularityLaw& law) {
     return law.kind == PopularityLaw::Kind::uniform ? name : fmt::format("{}:{:g}", name, law.parameter);
 }
 
-std::vector<double> draw_popularity(const PopularityLaw& law, int experts, Engine& random) {
+std::vector<double> draw_popularity(const PopularityLaw& law, int experts, Random& random) {
     std::vector<double> weights;
     for (int i = 0; i < experts; ++i) weights.push_back(draw_weight(law, i, random));
     shuffle(std::span(weights), random);
@@ -121,7 +121,7 @@ std::vector<double> inclusion_probabilities(std::span<const double> weights, int
 }
 
 ExpertLoad draw_load(const PopularityLaw& law, int layers, int experts, int top_k, double tokens,
-                     Engine& random) {
+                     Random& random) {
     ExpertLoad load(layers, experts);
     load.source = to_string(law);
     for (int l = 0; l < layers; ++l) {
@@ -135,7 +135,7 @@ InclusionSampler::InclusionSampler(std::vector<double> inclusion) : inclusion_(s
     for (std::size_t e = 0; e < inclusion_.size(); ++e) order_.push_back(int(e));
 }
 
-void InclusionSampler::draw(Engine& random, std::span<int> experts) {
+void InclusionSampler::draw(Random& random, std::span<int> experts) {
     shuffle(std::span(order_), random);
     double end = 0, cut = draw_uniform(random);
     std::size_t found = 0;

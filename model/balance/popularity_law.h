@@ -32,7 +32,7 @@ PopularityLaw parse_popularity_law(std::string_view text);
 std::string to_string(const PopularityLaw& law);
 
 /// Relative popularities of `experts` in random order, one draw of the law; positive.
-std::vector<double> draw_popularity(const PopularityLaw& law, int experts, Engine& random);
+std::vector<double> draw_popularity(const PopularityLaw& law, int experts, Random& random);
 
 /// Chance that one token, which picks `top_k` distinct experts, picks each: in proportion to `weights`, but
 /// cut at 1, what is cut going to the others. They sum to top_k. Where fewer than top_k weights are positive,
@@ -43,7 +43,7 @@ std::vector<double> inclusion_probabilities(std::span<const double> weights, int
 
 /// A load of `tokens` tokens per layer as expected from a law, a fresh draw for each layer.
 ExpertLoad draw_load(const PopularityLaw& law, int layers, int experts, int top_k, double tokens,
-                     Engine& random);
+                     Random& random);
 
 /// Picks `top_k` distinct experts so that each is picked with exactly its inclusion probability.
 ///
@@ -57,7 +57,7 @@ class InclusionSampler {
     explicit InclusionSampler(std::vector<double> inclusion);
 
     /// Fills `experts`, [top_k].
-    void draw(Engine& random, std::span<int> experts);
+    void draw(Random& random, std::span<int> experts);
     std::span<const double> inclusion() const { return inclusion_; }
 
   private:

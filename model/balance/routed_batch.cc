@@ -38,7 +38,7 @@ class Router {
             counts->resize(gpus);
     }
 
-    void send(int sender, std::span<const int> experts, Engine& random) {
+    void send(int sender, std::span<const int> experts, Random& random) {
         ++token_;
         for (const int expert : experts) send_pair(sender, expert, random);
     }
@@ -55,14 +55,14 @@ class Router {
     RoutedBatch out;
 
   private:
-    int slot_for(int expert, Engine& random) {
+    int slot_for(int expert, Random& random) {
         const auto slots       = p_.slots_of(layer_, LogicalExpert{expert});
         const std::size_t copy = s_.copies == CopyChoice::even ? turn_[std::size_t(expert)]++ % slots.size()
                                                                : draw_index(random, slots.size());
         return slots[copy].value;
     }
 
-    void send_pair(int sender, int expert, Engine& random) {
+    void send_pair(int sender, int expert, Random& random) {
         const int slot = slot_for(expert, random), rank = p_.gpu_of(slot).value;
         ++out.experts[std::size_t(expert)];
         ++out.slots[std::size_t(slot)];
@@ -99,7 +99,7 @@ class Router {
 }  // namespace
 
 RoutedBatch route_batch(const ExpertPlacement& placement, int layer, const BatchShape& shape,
-                        const ExpertChoice& choose, Engine& random) {
+                        const ExpertChoice& choose, Random& random) {
     require_shape(placement, shape);
     Router router(placement, layer, shape);
     std::vector<int> experts(static_cast<std::size_t>(shape.top_k));

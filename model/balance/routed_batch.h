@@ -37,12 +37,12 @@ struct RoutedBatch {
 };
 
 /// Picks a token's experts: a TokenRouter's draw, or an InclusionSampler's.
-using ExpertChoice = std::function<void(Engine&, std::span<int>)>;
+using ExpertChoice = std::function<void(Random&, std::span<int>)>;
 
 /// Routes tokens_per_gpu tokens of every GPU of the placement's `layer`.
 ///
 /// Throws SpecError unless the GPUs divide into nodes, and tokens, block and top_k are at least 1.
 RoutedBatch route_batch(const ExpertPlacement& placement, int layer, const BatchShape& shape,
-                        const ExpertChoice& choose, Engine& random);
+                        const ExpertChoice& choose, Random& random);
 
 }  // namespace isobath

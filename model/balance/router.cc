@@ -98,7 +98,7 @@ void TokenRouter::keep_groups() {
         for (std::size_t i = 0; group_[g] >= least && i < size; ++i) open_.push_back(int(g * size + i));
 }
 
-void TokenRouter::draw(Engine& random, std::span<int> experts) {
+void TokenRouter::draw(Random& random, std::span<int> experts) {
     // exp(log w + Gumbel) = w / Exponential
     for (std::size_t e = 0; e < weights_.size(); ++e) {
         const double odds = weights_[e] / -std::log(draw_uniform(random));
@@ -110,7 +110,7 @@ void TokenRouter::draw(Engine& random, std::span<int> experts) {
     std::copy_n(open_.begin(), spec_.top_k, experts.begin());
 }
 
-std::vector<double> count_inclusion(TokenRouter& router, int tokens, Engine& random) {
+std::vector<double> count_inclusion(TokenRouter& router, int tokens, Random& random) {
     std::vector<double> share(router.weights().size());
     std::vector<int> experts(static_cast<std::size_t>(router.spec().top_k));
     for (int t = 0; t < tokens; ++t) {
@@ -120,7 +120,7 @@ std::vector<double> count_inclusion(TokenRouter& router, int tokens, Engine& ran
     return share;
 }
 
-TokenRouter calibrated_router(const RouterSpec& spec, std::span<const double> inclusion, Engine& random,
+TokenRouter calibrated_router(const RouterSpec& spec, std::span<const double> inclusion, Random& random,
                               int rounds, int tokens) {
     std::vector<double> weights;
     for (const double p : inclusion) weights.push_back(rate_of(p));

@@ -44,7 +44,7 @@ class TokenRouter {
     TokenRouter(const RouterSpec& spec, std::vector<double> weights);
 
     /// Fills `experts`, [top_k], in no order.
-    void draw(Engine& random, std::span<int> experts);
+    void draw(Random& random, std::span<int> experts);
     const RouterSpec& spec() const { return spec_; }
     std::span<const double> weights() const { return weights_; }
 
@@ -65,10 +65,10 @@ class TokenRouter {
 /// noise of the counting, sqrt((1 - p) / (p * tokens)) of p for one round, 3.3 % here at p = 8/256 and tokens
 /// = 30,000; late rounds correct by less, which halves it. A popularity that no gate can give (more than the
 /// groups kept can hold) is met as nearly as the correction finds.
-TokenRouter calibrated_router(const RouterSpec& spec, std::span<const double> inclusion, Engine& random,
+TokenRouter calibrated_router(const RouterSpec& spec, std::span<const double> inclusion, Random& random,
                               int rounds = 8, int tokens = 8000);
 
 /// Shares of `tokens` tokens that pick each expert.
-std::vector<double> count_inclusion(TokenRouter& router, int tokens, Engine& random);
+std::vector<double> count_inclusion(TokenRouter& router, int tokens, Random& random);
 
 }  // namespace isobath

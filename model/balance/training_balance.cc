@@ -163,7 +163,7 @@ class Trainer {
     }
 
     TrainingSpec s_;
-    Engine random_;
+    Random random_;
     Tally batch_, sequence_;
     std::vector<double> gate_, topic_;
     std::vector<int> order_;

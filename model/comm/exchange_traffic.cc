@@ -119,7 +119,7 @@ ExchangeMode parse_exchange_mode(std::string_view name) {
 }
 
 double PortLoad::busiest(double tokens) const {
-    return mean * tokens + excess * std::sqrt(tokens);
+    return skew * (mean * tokens + excess * std::sqrt(tokens));
 }
 
 ExchangeTraffic traffic_of(const ExchangeShape& shape, ExchangeMode mode, const CommLibrary& library) {

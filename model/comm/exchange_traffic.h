@@ -37,6 +37,7 @@ struct ExchangeShape {
 /// Messages into one port, for any number of tokens per rank.
 struct PortLoad {
     double mean = 0, excess = 0;  ///< per token; per square root of it
+    double skew = 1;              ///< of the busiest port, where experts are not all alike
 
     /// E[max over ranks], at `tokens` tokens on each.
     double busiest(double tokens) const;

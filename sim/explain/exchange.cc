@@ -32,7 +32,7 @@ std::string fit_words(const FitResidual& fit) {
 Ports normal(const Study& study, bool dispatch) {
     const ThroughputRates& r   = study.model.rates().throughput.value();
     const ThroughputKernels& k = study.model.library().throughput.value();
-    const bool across          = study.model.traffic().shape.nodes() > 1;
+    const bool across          = study.traffic.shape.nodes() > 1;
     return {dispatch ? r.dispatch_alpha : r.combine_alpha,
             r.rdma,
             across ? r.forwarding : r.nvlink,
@@ -45,7 +45,7 @@ Ports normal(const Study& study, bool dispatch) {
 Ports low_latency(const Study& study) {
     const LatencyRates& r   = study.model.rates().latency.value();
     const LatencyKernels& k = study.model.library().latency.value();
-    const bool nvlink = study.model.traffic().nvlink.mean > 0, rdma = study.model.traffic().rdma.mean > 0;
+    const bool nvlink = study.traffic.nvlink.mean > 0, rdma = study.traffic.rdma.mean > 0;
     const auto& [alpha, delay] = !rdma    ? std::pair{r.nvlink_alpha, k.nvlink_alpha}
                                  : nvlink ? std::pair{r.mixed_alpha, k.mixed_alpha}
                                           : std::pair{r.rdma_alpha, k.rdma_alpha};
@@ -68,7 +68,7 @@ Ports domain(const Study& study, bool dispatch) {
 }
 
 Ports ports_of(const Study& study, bool dispatch) {
-    switch (study.model.traffic().mode) {
+    switch (study.traffic.mode) {
         case ExchangeMode::deepep_normal: return normal(study, dispatch);
         case ExchangeMode::mnnvl: return domain(study, dispatch);
         default: return low_latency(study);
@@ -77,7 +77,7 @@ Ports ports_of(const Study& study, bool dispatch) {
 
 void add_traffic(const Study& study, bool dispatch, Explanation& e) {
     const Scenario& s        = study.scenario();
-    const ExchangeTraffic& t = study.model.traffic();
+    const ExchangeTraffic& t = study.traffic;
     const ExchangeCost& x    = study.result.exchange;
     const PortUse& use       = dispatch ? x.dispatch_ports : x.combine_ports;
     const Bytes message      = dispatch ? t.dispatch_message : t.combine_message;
@@ -130,7 +130,7 @@ void add_ports(const Study& study, bool dispatch, Explanation& e) {
 
 /// NCCL gathers every token everywhere, and scatters partial sums back.
 void add_gathered(const Study& study, bool dispatch, Explanation& e) {
-    const ExchangeTraffic& t = study.model.traffic();
+    const ExchangeTraffic& t = study.traffic;
     const Bytes message      = dispatch ? t.dispatch_message : t.combine_message;
     const Bytes buffer = study.batch().moe_tokens * study.scenario().max_over_mean * t.shape.ranks * message;
     const CommGroup group{t.shape.ranks, std::min(t.shape.ranks, t.shape.ranks_per_node)};
@@ -148,7 +148,7 @@ Explanation explain_exchange(const Study& study, const std::string& name) {
     add_tokens(study, e);
     add_routing(study, e);
     add_traffic(study, dispatch, e);
-    if (study.model.traffic().mode == ExchangeMode::nccl_all_gather)
+    if (study.traffic.mode == ExchangeMode::nccl_all_gather)
         add_gathered(study, dispatch, e);
     else if (!add_fitted_exchange(study, dispatch, e))
         add_ports(study, dispatch, e);

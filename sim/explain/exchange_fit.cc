@@ -9,7 +9,7 @@ namespace {
 
 const ExchangeCurve* curve_of(const Study& study, bool dispatch) {
     const CommRates& rates   = study.model.rates();
-    const ExchangeTraffic& t = study.model.traffic();
+    const ExchangeTraffic& t = study.traffic;
     const bool normal        = t.mode == ExchangeMode::deepep_normal;
     if (!normal && t.mode != ExchangeMode::deepep_low_latency) return nullptr;
     const auto& fitted = normal ? rates.throughput->fitted : rates.latency->fitted;
@@ -69,7 +69,7 @@ struct Parts {
 bool add_fitted_exchange(const Study& study, bool dispatch, Explanation& e) {
     const ExchangeCurve* curve = curve_of(study, dispatch);
     if (!curve) return false;
-    const ExchangeTraffic& t = study.model.traffic();
+    const ExchangeTraffic& t = study.traffic;
     const auto point         = at_nodes(*curve, t.shape.nodes());
     const ExchangeLoad load = load_of(t, study.batch().moe_tokens * study.scenario().max_over_mean, !dispatch,
                                       study.result.exchange.sms);

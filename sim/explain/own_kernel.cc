@@ -8,7 +8,7 @@ namespace isobath {
 Explanation explain_own_kernel(const Study& study, const std::string& name) {
     const bool dispatch = name.starts_with("dispatch"), sends = name.ends_with("send");
     const ExchangeCost& x    = study.result.exchange;
-    const ExchangeTraffic& t = study.model.traffic();
+    const ExchangeTraffic& t = study.traffic;
     const LatencyRates& r    = study.model.rates().latency.value();
     const auto& kernel =
         dispatch ? (sends ? r.dispatch_send : r.dispatch_recv) : (sends ? r.combine_send : r.combine_recv);

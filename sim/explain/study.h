@@ -19,10 +19,13 @@ struct Study {
 
     StepModel model;
     RunResult result;
+    ExchangeTraffic traffic;  ///< of this batch
 
   private:
     Study(const DataFiles& data, const Scenario& step)
-        : model(step, data), result(run_scenario(step, data)) {}
+        : model(step, data),
+          result(run_scenario(step, data)),
+          traffic(model.traffic_at(result.work.batch.moe_tokens * step.max_over_mean)) {}
 };
 
 /// "h800: " and what the preset says of the figure's origin.

@@ -94,10 +94,22 @@ Explanation explain_straggler(const Study& study, const std::string& name) {
     e.inputs.push_back(known("local experts", b.local_experts, "", "(routed + redundant) / ep"));
     e.inputs.push_back(known("row variance", b.expert_row_variance, "", "of one expert: binomial routing"));
     e.inputs.push_back(known("max over mean", s.max_over_mean, "", field("/routing/max_over_mean")));
-    e.inputs.push_back(known("variance of popularity",
-                             study.model.draw() ? study.model.draw()->variation() : 0, "",
-                             field("/routing/popularity")));
-    e.steps.push_back(known("deviation", spread, "rows", "by chance: sqrt(local experts * row variance)"));
+    if (const PlacedLoad* placed = study.model.placed()) {
+        e.equation = {"t = sum over expert GEMMs of t(rows + excess) - t(rows)",
+                      "excess = rows * (E[max over ranks] / mean * max over mean - 1)",
+                      "In words: every rank waits for the rank whose experts are chosen most, by popularity, "
+                      "placement and chance."};
+        e.inputs.push_back(
+            known("E[max over ranks] / mean", placed->max_over_mean(b.group_tokens), "",
+                  "of the load on its placement, for this many tokens: " + field("/routing/popularity")));
+        e.inputs.push_back(known("without chance", placed->popular_max_over_mean(), "", "an endless batch"));
+    } else {
+        e.inputs.push_back(known("variance of popularity",
+                                 study.model.draw() ? study.model.draw()->variation() : 0, "",
+                                 field("/routing/popularity")));
+        e.steps.push_back(
+            known("deviation", spread, "rows", "by chance: sqrt(local experts * row variance)"));
+    }
     e.steps.push_back(known("excess", excess, "rows", "of the busiest rank"));
     Estimate lag{Seconds{}, Seconds{}, Seconds{}, Source::measured};
     for (std::size_t i = 0; i < study.result.work.ops.size(); ++i) {

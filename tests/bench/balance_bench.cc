@@ -10,7 +10,7 @@ namespace {
 using namespace isobath;
 
 ExpertLoad v3_load() {
-    Engine random(1);
+    Random random(1);
     return draw_load({PopularityLaw::Kind::lognormal, 0.7}, 58, 256, 8, 1e6, random);
 }
 
@@ -58,7 +58,7 @@ BENCHMARK(expect_max);
 
 void route(benchmark::State& state) {
     TokenRouter router({256, 8, 8, 4, 2, Gating::sigmoid}, std::vector<double>(256, 1.0));
-    Engine random(1);
+    Random random(1);
     std::vector<int> experts(8);
     const Goal goal(state, 10);
     for (auto _ : state) router.draw(random, experts);

@@ -50,7 +50,7 @@ Compared counted(const std::vector<int>& stream, int gpus, int tokens_per_gpu) {
     return {gpus, tokens_per_gpu, batches, 0, sum / batches};
 }
 
-std::vector<int> stream_of(TokenRouter& router, int tokens, Engine& random) {
+std::vector<int> stream_of(TokenRouter& router, int tokens, Random& random) {
     std::vector<int> stream(std::size_t(tokens) * 8);
     for (std::size_t t = 0; t < std::size_t(tokens); ++t)
         router.draw(random, std::span(stream).subspan(8 * t, 8));
@@ -58,7 +58,7 @@ std::vector<int> stream_of(TokenRouter& router, int tokens, Engine& random) {
 }
 
 /// The closed form against a router with groups whose chances were counted on `measure` tokens.
-std::vector<Compared> compared(const char* law, int stream_tokens, int measure, Engine& random) {
+std::vector<Compared> compared(const char* law, int stream_tokens, int measure, Random& random) {
     const auto drawn    = inclusion_probabilities(draw_popularity(parse_popularity_law(law), 256, random), 8);
     TokenRouter router  = calibrated_router(kGrouped, drawn, random, 2, 4000);
     const auto stream   = stream_of(router, stream_tokens, random);
@@ -98,7 +98,7 @@ TEST_CASE("batch balance: E[max] of an even gate is within 3 % of counted batche
 }
 
 TEST_CASE("batch balance: E[max] of uneven gates is within 3 % of counted batches", "[model][balance]") {
-    Engine random(9);
+    Random random(9);
     for (const char* law : {"lognormal:0.3", "zipf:1", "dirichlet:0.7"})
         for (const Compared& c : compared(law, 24'000, 30'000, random)) {
             INFO(law << ", " << c.gpus << " GPUs, " << c.tokens << " tokens");
@@ -107,7 +107,7 @@ TEST_CASE("batch balance: E[max] of uneven gates is within 3 % of counted batche
 }
 
 TEST_CASE("batch balance: E[max] is within 3 % of counted batches for every law and size", "[.slow]") {
-    Engine random(10);
+    Random random(10);
     double worst = 0, squares = 0;
     int cases = 0;
     for (const char* law : {"uniform", "lognormal:0.3", "lognormal:0.7", "lognormal:1", "zipf:0.5", "zipf:1",
@@ -137,7 +137,7 @@ TEST_CASE("batch balance: even gates of all counted cases are met", "[model][bal
 
 TEST_CASE("batch balance: closed form and Monte Carlo agree on copies chosen in turn and at random",
           "[model][balance]") {
-    Engine random(4);
+    Random random(4);
     const ExpertLoad load      = draw_load({PopularityLaw::Kind::lognormal, 0.7}, 4, 256, 8, 1, random);
     const ExpertPlacement plan = rebalance_experts(load, {288, 8, 9, 72});
     for (const CopyChoice choice : {CopyChoice::even, CopyChoice::random}) {
@@ -162,7 +162,7 @@ TEST_CASE("batch balance: a picked expert of even popularity spreads as the hype
 }
 
 TEST_CASE("batch balance: more tokens never worsen the balance", "[model][balance]") {
-    Engine random(8);
+    Random random(8);
     const ExpertLoad load      = draw_load({PopularityLaw::Kind::dirichlet, 1}, 2, 64, 4, 1, random);
     const ExpertPlacement plan = rebalance_experts(load, {80, 1, 1, 16});
     double before              = 0;

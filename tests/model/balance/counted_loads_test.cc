@@ -85,7 +85,7 @@ TEST_CASE("counted loads: 32 to 256 tokens per GPU balance to .875, .905, .927 a
     const ExpertLoad& load     = loads.at("decode_in2000out100");
     const ExpertPlacement plan = rebalance_experts(load, kEp72);
     const std::map<int, double> published{{32, .875}, {64, .905}, {128, .927}, {256, .943}};
-    Engine random(1);
+    Random random(1);
     std::string table = "tokens/GPU  closed form  Monte Carlo  published\n";
     for (const auto& [tokens, value] : published) {
         const double closed = expected_mean_over_max(load, plan, 8, 72. * tokens);

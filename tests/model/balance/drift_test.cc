@@ -14,7 +14,7 @@ constexpr EplbShape kShape{80, 1, 1, 16};
 constexpr MoveCost kCost{44 * MB, 50 * GB / s};
 
 ExpertLoad drawn(unsigned seed) {
-    Engine random(seed);
+    Random random(seed);
     return draw_load({PopularityLaw::Kind::lognormal, 0.8}, 3, 64, 4, 1, random);
 }
 

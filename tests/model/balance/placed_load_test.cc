@@ -14,7 +14,7 @@ using namespace isobath;
 namespace {
 
 ExpertLoad uneven(double sigma, int layers = 4) {
-    Engine random(5);
+    Random random(5);
     return draw_load({PopularityLaw::Kind::lognormal, sigma}, layers, 256, 8, 1e6, random);
 }
 
@@ -55,9 +55,9 @@ TEST_CASE("placed load: even experts reach, hit and vary as they must", "[model]
     const PlacedLoad placed = contiguous(even(), 32);
     CHECK(placed.popular_max_over_mean() == Approx(1));
     CHECK(placed.slot_variation() == Approx(0).margin(1e-12));
-    CHECK(placed.distinct_gpus() == Approx(32 * (1 - std::pow(1 - 1.0 / 32, 8))));
-    CHECK(placed.distinct_nodes() == Approx(4 * (1 - std::pow(1 - 1.0 / 32, 64))));
-    CHECK(placed.gpu_copies_max_over_mean() == Approx(1));
+    CHECK(placed.gpus().distinct == Approx(32 * (1 - std::pow(1 - 1.0 / 32, 8))));
+    CHECK(placed.nodes().distinct == Approx(4 * (1 - std::pow(1 - 1.0 / 32, 64))));
+    CHECK(placed.gpus().skew == Approx(1));
     for (const double tokens : {1., 2., 16., 64.})
         CHECK(placed.share_hit(tokens) == Approx(1 - std::pow(1 - 1.0 / 32, tokens)));
     // Chance alone: 32 GPUs, mean 8 tokens / 32 each... E[max] of 32 equal normals over the mean.
@@ -67,11 +67,21 @@ TEST_CASE("placed load: even experts reach, hit and vary as they must", "[model]
     CHECK(placed.max_over_mean(4096) == Approx(expected).epsilon(0.002));
 }
 
+// Groups of 32 in 4 of 8, one on each of 8 nodes: a token reaches half of them, each group (chance 1/2) with
+// its four GPUs of 8 experts; of its experts, 1/16 each within the group: 1 - (1 - 1/16)^8 of the GPUs.
+TEST_CASE("placed load: a gate that picks groups first reaches fewer nodes", "[model][balance]") {
+    PlacedShape shape{4, 8, 8, 4};
+    const PlacedLoad placed(even(), contiguous_placement(2, 256, 32), shape);
+    CHECK(placed.nodes().distinct == Approx(8 * 0.5 * (1 - std::pow(1 - 1.0 / 16, 32))));
+    CHECK(placed.gpus().distinct == Approx(32 * 0.5 * (1 - std::pow(1 - 1.0 / 16, 8))));
+    CHECK(placed.nodes().of_even == Approx(1));
+}
+
 // Two experts on two GPUs, top-1, loads 3:1: the busier GPU has 3/4 of all, 1.5 times the mean.
 TEST_CASE("placed load: an endless batch is as uneven as the load", "[model][balance]") {
     ExpertLoad load(1, 2);
     load.count = {3, 1};
-    const PlacedLoad placed(load, contiguous_placement(1, 2, 2), {1, 1, 1});
+    const PlacedLoad placed(load, contiguous_placement(1, 2, 2), {1, 1});
     CHECK(placed.popular_max_over_mean() == Approx(1.5));
     CHECK(placed.max_over_mean(1e12) == Approx(1.5).epsilon(1e-3));
     CHECK(placed.max_over_mean(64) > 1.5);

@@ -13,7 +13,7 @@ using Kind = PopularityLaw::Kind;
 
 /// Mean and variance over the squared mean of many draws.
 std::pair<double, double> moments(const PopularityLaw& law, int experts) {
-    Engine random(11);
+    Random random(11);
     const std::vector<double> w = draw_popularity(law, experts, random);
     const double mean           = total(w) / experts;
     double squares              = 0;
@@ -54,7 +54,7 @@ TEST_CASE("popularity law: draws have the moments of their law", "[model][balanc
 
 TEST_CASE("popularity law: Zipf's hottest has E^s times the coldest, wherever they stand",
           "[model][balance]") {
-    Engine random(1);
+    Random random(1);
     const auto w           = draw_popularity({Kind::zipf, 0.5}, 256, random);
     const auto [low, high] = std::minmax_element(w.begin(), w.end());
     CHECK(*high / *low == Approx(16));  // 256^0.5
@@ -71,7 +71,7 @@ TEST_CASE("popularity law: chances sum to top_k, and none is above one", "[model
     CHECK(total(inclusion_probabilities(std::vector<double>{1e300, 1e300, 1}, 2)) == Approx(2));
     CHECK_THROWS_AS(inclusion_probabilities(std::vector<double>{1, 1}, 3), SpecError);
     CHECK_THROWS_AS(inclusion_probabilities(std::vector<double>{1, -1}, 1), SpecError);
-    Engine random(2);
+    Random random(2);
     for (const char* law : {"zipf:2", "lognormal:2", "dirichlet:0.05"}) {
         const auto p = inclusion_probabilities(draw_popularity(parse_popularity_law(law), 64, random), 6);
         CHECK(total(p) == Approx(6));
@@ -80,7 +80,7 @@ TEST_CASE("popularity law: chances sum to top_k, and none is above one", "[model
 }
 
 TEST_CASE("popularity law: the same seed draws the same bytes", "[model][balance]") {
-    Engine a(5), b(5), c(6);
+    Random a(5), b(5), c(6);
     const PopularityLaw law{Kind::dirichlet, 0.5};
     const ExpertLoad first = draw_load(law, 3, 64, 4, 100, a);
     CHECK(first == draw_load(law, 3, 64, 4, 100, b));
@@ -91,7 +91,7 @@ TEST_CASE("popularity law: the same seed draws the same bytes", "[model][balance
 
 TEST_CASE("popularity law: the sampler picks each expert as often as it is popular, none twice",
           "[model][balance]") {
-    Engine random(3);
+    Random random(3);
     const auto p = inclusion_probabilities(draw_popularity({Kind::lognormal, 1}, 32, random), 4);
     InclusionSampler sampler(p);
     std::vector<double> seen(32);

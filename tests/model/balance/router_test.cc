@@ -28,18 +28,18 @@ double rms_miss(std::span<const double> wanted, std::span<const double> counted)
 }
 
 RoutedBatch routed(const RouterSpec& spec, int gpus, int tokens_per_gpu, unsigned seed, int block = 1) {
-    Engine random(seed);
+    Random random(seed);
     TokenRouter router(spec, std::vector<double>(std::size_t(spec.experts), 1.0));
     return route_batch(
         contiguous_placement(1, spec.experts, gpus), 0, {tokens_per_gpu, 8, block, spec.top_k},
-        [&](Engine& r, std::span<int> e) { router.draw(r, e); }, random);
+        [&](Random& r, std::span<int> e) { router.draw(r, e); }, random);
 }
 
 }  // namespace
 
 TEST_CASE("router: weights from the closed form meet a popularity within 3 % without counting",
           "[model][balance]") {
-    Engine random(1);
+    Random random(1);
     const auto wanted =
         inclusion_probabilities(draw_popularity({PopularityLaw::Kind::lognormal, 0.8}, 256, random), 8);
     TokenRouter router = calibrated_router(kPlain, wanted, random, 0);
@@ -50,7 +50,7 @@ TEST_CASE("router: weights from the closed form meet a popularity within 3 % wit
 }
 
 TEST_CASE("router: corrected weights meet a popularity through DeepSeek-V3's groups", "[model][balance]") {
-    Engine random(2);
+    Random random(2);
     const auto wanted =
         inclusion_probabilities(draw_popularity({PopularityLaw::Kind::lognormal, 0.8}, 256, random), 8);
     TokenRouter raw   = calibrated_router(kV3, wanted, random, 0);
@@ -62,7 +62,7 @@ TEST_CASE("router: corrected weights meet a popularity through DeepSeek-V3's gro
 }
 
 TEST_CASE("router: groups and nodes are kept to", "[model][balance]") {
-    Engine random(4);
+    Random random(4);
     for (const RouterSpec& spec : {kV3, RouterSpec{160, 6, 8, 3}, node_limited(256, 8, 4, 2)}) {
         TokenRouter router(spec, std::vector<double>(std::size_t(spec.experts), 1.0));
         std::vector<int> experts(static_cast<std::size_t>(spec.top_k));
