@@ -114,6 +114,8 @@ DriftResult simulate_drift(const ExpertLoad& from, const ExpertLoad& to, const E
                            const DriftSpec& drift, const MoveCost& cost) {
     require_same_shape(from, to);
     check_drift(drift);
+    require(cost.bandwidth > BytesPerSecond{} && cost.expert >= Bytes{},
+            "an expert below 0 bytes or a bandwidth of 0; expected a bandwidth above 0");
     Passage passage(from, to, shape, drift);
     passage.run();
     DriftResult out   = std::move(passage.out);

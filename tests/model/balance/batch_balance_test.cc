@@ -5,6 +5,7 @@
 #include "hw/spec_reader.h"
 #include "model/balance/eplb.h"
 #include "model/balance/popularity_law.h"
+#include "model/balance/quick_max.h"
 #include "model/balance/router.h"
 #include "model/comm/routing.h"
 #include "tests/catch.h"
@@ -171,4 +172,32 @@ TEST_CASE("batch balance: more tokens never worsen the balance", "[model][balanc
         CHECK(now >= before);
         before = now;
     }
+}
+
+TEST_CASE("batch balance: the quick maximum is the exact one within a thousandth of a deviation",
+          "[model][balance]") {
+    Engine random(5);
+    for (const std::size_t ranks : {1u, 2u, 8u, 72u, 320u})
+        for (const double spread : {0.0, 0.3, 3.0}) {
+            std::vector<double> mean, deviation;
+            for (std::size_t r = 0; r < ranks; ++r) {
+                mean.push_back(100 + 10 * spread * draw_normal(random));
+                deviation.push_back(8 + 4 * draw_uniform(random));
+            }
+            CHECK(quick_expected_max(mean, deviation) == Approx(expected_max(mean, deviation)).margin(0.012));
+        }
+    const std::vector<double> mean{3, 5}, none{0, 0};
+    CHECK(quick_expected_max(mean, none) == 5);
+}
+
+TEST_CASE("batch balance: the table of batch sizes is the closed form within 0.003", "[model][balance]") {
+    Engine random(6);
+    const ExpertLoad load      = draw_load({PopularityLaw::Kind::lognormal, 0.7}, 2, 256, 8, 1, random);
+    const ExpertPlacement plan = rebalance_experts(load, {288, 8, 9, 72});
+    const BatchBalance table(load, plan, 8);
+    for (double tokens = 100; tokens < 1e6; tokens *= 1.7)
+        CHECK(table.mean_over_max(tokens) ==
+              Approx(expected_mean_over_max(load, plan, 8, tokens)).margin(0.003));
+    CHECK(table.mean_over_max(1e30) == Approx(mean_over_max(load, plan)).margin(0.003));
+    CHECK(BatchBalance().mean_over_max(7) == 1);
 }
