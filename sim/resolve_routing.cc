@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "hw/text.h"
-#include "model/balance/eplb.h"
+#include "model/balance/balancer.h"
 #include "model/balance/load_file.h"
 #include "model/balance/load_preset.h"
 #include "model/balance/popularity_law.h"
@@ -77,7 +77,7 @@ Load load_of(const Scenario& s, const std::string& text, const DataFiles& data, 
 
 bool stays_law(const Scenario& s) {
     Popularity popularity;
-    return s.placement == Placement::none && s.layout.redundant == 0 &&
+    return s.placement == Balancer::none && s.layout.redundant == 0 &&
            parse_popularity(s.popularity, popularity);
 }
 
@@ -102,9 +102,10 @@ double group_excess(const Scenario& s, int ranks) {
 }
 
 void check_placement(const Scenario& s, const Origin& origin) {
-    if (s.placement == Placement::none && s.layout.redundant > 0)
+    if (s.placement == Balancer::none && s.layout.redundant > 0)
         origin.fail("/routing/placement",
                     "\"none\" leaves the redundant experts without a place; allowed: eplb, replicate, ideal");
+    if (s.placement == Balancer::ideal) return;
     try {
         placement_of(s, s.layout);
     } catch (const SpecError& e) {
@@ -135,16 +136,14 @@ void resolve_routing(Scenario& s, const DataFiles& data, const Origin& origin) {
 
 ExpertPlacement placement_of(const Scenario& s, const Layout& layout) {
     const ExpertLoad& load = s.planned_load ? *s.planned_load : *s.load;
-    const int slots        = load.experts + layout.redundant;
-    if (s.placement == Placement::none)
-        return contiguous_placement(s.load->layers, s.load->experts, layout.ep);
-    if (s.placement == Placement::replicate) return replicated_placement(load, slots, layout.ep);
-    const int nodes = nodes_of(s, layout);
-    return rebalance_experts(load, {slots, groups_of(s), layout.ep % nodes == 0 ? nodes : 1, layout.ep});
+    const int nodes        = nodes_of(s, layout);
+    const EplbShape shape{load.experts + layout.redundant, groups_of(s), layout.ep % nodes == 0 ? nodes : 1,
+                          layout.ep};
+    return place_experts(s.placement, load, shape).value();
 }
 
 std::shared_ptr<const PlacedLoad> placed_load_of(const Scenario& s, const Layout& layout) {
-    if (!s.load || s.placement == Placement::ideal) return nullptr;
+    if (!s.load || s.placement == Balancer::ideal) return nullptr;
     const int groups = groups_of(s);
     const PlacedShape shape{std::max(1, s.cluster.nvlink_domain / layout.expert_tp),
                             s.model.moe->num_experts_per_tok, groups,

@@ -8,6 +8,7 @@
 
 #include "hw/cluster.h"
 #include "model/arch.h"
+#include "model/balance/balancer.h"
 #include "model/balance/expert_load.h"
 #include "model/calibrated_time.h"
 #include "model/precision.h"
@@ -20,9 +21,6 @@ enum class Phase : std::uint8_t { decode, prefill, serve, train };
 enum class Overlap : std::uint8_t { none, shared_expert, two_batch, two_batch_hook };
 /// How tokens reach their experts and come back.
 enum class Comm : std::uint8_t { none, nccl, deepep_normal, deepep_low_latency, mnnvl };
-/// Which experts live where: in their own order; as EPLB packs them; in their own order with copies of the
-/// hottest; or wherever all ranks get the same (what no placement can promise).
-enum class Placement : std::uint8_t { none, eplb, replicate, ideal };
 /// The model's own group limits, or any expert as likely as any other.
 enum class GateChoice : std::uint8_t { model, any };
 enum class SpeculationMethod : std::uint8_t { none, mtp };
@@ -100,7 +98,7 @@ struct Scenario {
     Layout layout;
     Speculation speculation;
     GateChoice gate        = GateChoice::model;
-    Placement placement    = Placement::none;
+    Balancer placement     = Balancer::none;
     std::string popularity = "uniform", planned_on = "same";
     /// Counted or drawn loads: what is judged, and what placements are planned on. Null: all experts alike.
     std::shared_ptr<const ExpertLoad> load, planned_load;

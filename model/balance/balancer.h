@@ -10,7 +10,7 @@
 
 namespace isobath {
 
-enum class Balancer {
+enum class Balancer : std::uint8_t {
     none,       ///< experts in their own order, one copy each
     replicate,  ///< EPLB's copies, nothing moved: replicated_placement()
     eplb,       ///< rebalance_experts()

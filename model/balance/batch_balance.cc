@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "model/balance/popularity_law.h"
-#include "model/balance/quick_max.h"
+#include "model/comm/routing.h"
 
 namespace isobath {
 namespace {
@@ -85,7 +85,7 @@ void find_rank_spread(std::span<const double> inclusion, const ExpertPlacement& 
 
 double expected_max_over_mean(const RankSpread& spread) {
     const double mean = total(spread.mean) / double(spread.mean.size());
-    return mean > 0 ? std::max(1.0, quick_expected_max(spread.mean, spread.deviation) / mean) : 1;
+    return mean > 0 ? std::max(1.0, expected_max(spread.mean, spread.deviation) / mean) : 1;
 }
 
 double expected_mean_over_max(const ExpertLoad& load, const ExpertPlacement& placement, int top_k,
@@ -118,28 +118,6 @@ double simulated_mean_over_max(const ExpertLoad& load, const ExpertPlacement& pl
         }
     }
     return sum / (double(load.layers) * rounds);
-}
-
-BatchBalance::BatchBalance(const ExpertLoad& load, const ExpertPlacement& placement, int top_k,
-                           CopyChoice choice) {
-    std::vector<std::vector<double>> inclusion;
-    for (int l = 0; l < load.layers; ++l) inclusion.push_back(inclusion_probabilities(load.layer(l), top_k));
-    RankSpread spread;
-    at_octave_.clear();
-    for (int i = 0; i <= kOctaves; ++i) {
-        double sum = 0;
-        for (int l = 0; l < load.layers; ++l) {
-            find_rank_spread(inclusion[std::size_t(l)], placement, l, std::exp2(i), choice, 1, spread);
-            sum += 1 / expected_max_over_mean(spread);
-        }
-        at_octave_.push_back(load.layers > 0 ? sum / load.layers : 1);
-    }
-}
-
-double BatchBalance::mean_over_max(double tokens) const {
-    const double at = std::clamp(std::log2(std::max(1.0, tokens)), 0.0, double(kOctaves));
-    const auto left = std::min(static_cast<std::size_t>(at), at_octave_.size() - 2);
-    return at_octave_[left] + (at - double(left)) * (at_octave_[left + 1] - at_octave_[left]);
 }
 
 }  // namespace isobath

@@ -47,19 +47,4 @@ double expected_mean_over_max(const ExpertLoad& load, const ExpertPlacement& pla
 double simulated_mean_over_max(const ExpertLoad& load, const ExpertPlacement& placement, int top_k,
                                int tokens, CopyChoice choice, int rounds, Random& random);
 
-/// expected_mean_over_max of any batch size, asked many times: worked out at powers of two from 1 to 2^24
-/// tokens and interpolated between them, within 0.003.
-class BatchBalance {
-  public:
-    BatchBalance() = default;
-    BatchBalance(const ExpertLoad& load, const ExpertPlacement& placement, int top_k,
-                 CopyChoice choice = CopyChoice::even);
-
-    double mean_over_max(double tokens) const;
-
-  private:
-    static constexpr int kOctaves = 24;
-    std::vector<double> at_octave_{1, 1};
-};
-
 }  // namespace isobath

@@ -90,12 +90,7 @@ double normal_below(double x) {
     return 0.5 * std::erfc(-x * 0.70710678118654752);
 }
 
-// Steps of the integral below, of the smallest deviation, and at most so many: halving either changes no
-// digit in 1e-9.
-constexpr double kStep   = 0.3;
-constexpr int kMostSteps = 400;
-
-constexpr int kPlaces   = 200;  // of the same integral for standard normals; 400 change no digit in 1e-13
+constexpr int kPlaces   = 200;  // of the integral below; 400 change no digit in 1e-13
 constexpr double kReach = 9;
 using Places            = std::array<double, kPlaces>;
 
@@ -162,30 +157,6 @@ double expected_max_of_normals(int n) {
     double sum = 0;
     for (const double p : power) sum += 1 - p;
     return kReach * (2 * sum / kPlaces - 1);
-}
-
-double expected_max(std::span<const double> mean, std::span<const double> deviation) {
-    double low = -HUGE_VAL, high = -HUGE_VAL, narrowest = HUGE_VAL;
-    for (std::size_t r = 0; r < mean.size(); ++r) {
-        low  = std::max(low, mean[r] - kReach * deviation[r]);
-        high = std::max(high, mean[r] + kReach * deviation[r]);
-    }
-    const auto matters = [&](std::size_t r) { return mean[r] + kReach * deviation[r] > low; };
-    for (std::size_t r = 0; r < mean.size(); ++r)
-        if (matters(r) && deviation[r] > 0) narrowest = std::min(narrowest, deviation[r]);
-    const double wanted = std::ceil((high - low) / (kStep * narrowest));
-    const int steps     = static_cast<int>(std::clamp(wanted, 1.0, double(kMostSteps)));
-    const double step   = (high - low) / steps;
-    double sum          = 0;
-    for (int i = 0; i < steps; ++i) {
-        const double x = low + (i + 0.5) * step;
-        double below   = 1;
-        for (std::size_t r = 0; r < mean.size() && below > 0; ++r)
-            if (matters(r))
-                below *= deviation[r] > 0 ? normal_below((x - mean[r]) / deviation[r]) : double(x >= mean[r]);
-        sum += 1 - below;
-    }
-    return low + sum * step;
 }
 
 }  // namespace isobath

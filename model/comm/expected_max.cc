@@ -1,8 +1,8 @@
-#include "model/balance/quick_max.h"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
+
+#include "model/comm/routing.h"
 
 namespace isobath {
 namespace {
@@ -37,7 +37,7 @@ double all_below(std::span<const double> mean, std::span<const double> deviation
 
 }  // namespace
 
-double quick_expected_max(std::span<const double> mean, std::span<const double> deviation) {
+double expected_max(std::span<const double> mean, std::span<const double> deviation) {
     static const NormalTable phi;
     double low = -HUGE_VAL, high = -HUGE_VAL;
     for (std::size_t r = 0; r < mean.size(); ++r) {
