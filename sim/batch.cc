@@ -28,14 +28,14 @@ void route(const Scenario& s, bool exchange, double received_per_token, Batch& b
 
 }  // namespace
 
-Batch batch_of(const Scenario& s, bool exchange, double batch_per_gpu, double context, int s_q,
+Batch batch_of(const Scenario& s, bool exchange, double batch_per_gpu, double context, double s_q,
                double received_per_token) {
     const Layout& l   = s.layout;
     const bool decode = s.phase != Phase::prefill;
     Batch b;
     b.pass     = decode ? Pass::decode : Pass::prefill;
     b.requests = batch_per_gpu * l.attention_tp * l.attention_cp / micro_batches(l.overlap);
-    b.s_q      = s_q;
+    b.s_q      = static_cast<int>(std::ceil(s_q - 1e-9));
     b.q_len    = decode ? 0 : context / l.attention_cp;
     b.context  = context;
     b.tokens   = decode ? b.requests * s_q : b.requests * b.q_len;

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "hw/text.h"
 #include "sim/comm_choice.h"
+#include "sim/speculate/policy.h"
 
 namespace isobath {
 namespace {
@@ -133,10 +135,44 @@ void check_overlap(const Scenario& s, const Origin& origin) {
             "low-latency kernels overlap by their hook; allowed: none, shared-expert, two-batch-hook");
 }
 
+void check_tree(const Scenario& s, const Origin& origin) {
+    const Speculation& spec = s.speculation;
+    if (spec.nodes == 0) return;
+    if (spec.method != SpeculationMethod::eagle && spec.method != SpeculationMethod::medusa)
+        origin.fail("/speculation/tree/nodes",
+                    "a tree of candidates needs method eagle or medusa; allowed here: 0");
+    if (spec.nodes < spec.depth)
+        origin.fail("/speculation/tree/nodes",
+                    fmt::format("{} nodes cannot reach a depth of {}", spec.nodes, spec.depth));
+}
+
+void check_threshold(const Scenario& s, const Origin& origin) {
+    const std::optional<Threshold> t = parse_threshold(s.threshold);
+    if (!t)
+        origin.fail("/speculation/threshold",
+                    "\"" + clipped(s.threshold) +
+                        "\": not known; allowed: none, static:TAU (TAU from 0 to 1), adaptive");
+    if (t->kind == ThresholdKind::none) return;
+    if (s.phase != Phase::decode)
+        origin.fail("/speculation/threshold", "a threshold is for decode steps; allowed in this phase: none");
+    if (s.speculation.nodes > 0)
+        origin.fail("/speculation/threshold", "a threshold cuts chains; allowed with a tree: none");
+}
+
 void check_speculation(const Scenario& s, const Origin& origin) {
     if (s.speculation.method == SpeculationMethod::mtp && s.model.num_nextn_predict_layers == 0)
         origin.fail("/speculation/method",
                     fmt::format("{} ships no MTP module; allowed: none", s.model.name));
+    if (!s.speculation.on()) return;
+    check_tree(s, origin);
+    check_threshold(s, origin);
+    if (s.speculation.method == SpeculationMethod::eagle && s.model.intermediate_size == 0)
+        origin.fail("/speculation/method",
+                    s.model.name + " names no intermediate_size for EAGLE's dense layer");
+    if (s.speculation.draft_model && s.speculation.draft_model->attention.heads % s.layout.attention_tp != 0)
+        origin.fail("/speculation/draft_model",
+                    fmt::format("its {} heads do not divide over {} ranks",
+                                s.speculation.draft_model->attention.heads, s.layout.attention_tp));
 }
 
 /// Requests of every rank that shares them meet on one; each brings its prompt, or a token and its drafts.

@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 
 #include "hw/text.h"
+#include "model/acceptance/acceptance_file.h"
 #include "sim/resolve_routing.h"
+#include "sim/speculate/policy.h"
 
 namespace isobath {
 namespace {
@@ -146,38 +148,70 @@ void resolve_engine(Scenario& s, const DataFiles& data, const Origin& origin) {
     s.engine       = read_at(p, origin, "/engine", [&] { return read_engine(p.value, p.name, p.file); });
 }
 
-/// A survival curve from a preset, a list S_1, S_2, ..., or the chance of one draft.
-void resolve_acceptance(Scenario& s, const DataFiles& data, const Origin& origin) {
-    if (s.speculation.drafts() == 0) return;
-    const std::string path = "/speculation/acceptance";
-    const json value       = json::parse(s.acceptance_text.json);
-    json curve             = value;
-    s.speculation.source   = "set by the user";
+/// The chance of one draft, or a list S_1, S_2, ...: as long as the drafts.
+Acceptance acceptance_of_user(const json& value, int depth, const Origin& origin, const std::string& path) {
+    Acceptance a;
+    a.source = "set by the user";
     if (value.is_number()) {
-        curve = json::array();
-        for (int i = 1; i <= s.speculation.depth; ++i) curve.push_back(std::pow(value.get<double>(), i));
-        s.speculation.source = "set by the user: one chance for every position";
-    } else if (!value.is_array()) {
-        const Preset p = load_text(s.acceptance_text, "scenarios/acceptance", data, origin, path);
-        read_at(p, origin, path, [&] {
-            SpecReader in(p.value, p.file);
-            curve                = in.raw("survival");
-            s.speculation.source = in.text("source");
-        });
+        a.survival = geometric(value.get<double>(), depth);
+        a.source += ": one chance for every position";
     }
-    if (!curve.is_array())
-        origin.fail(path, "expected a list of chances, or an object with one under \"survival\"");
     double last = 1;
-    for (const json& one : curve) {
+    for (const json& one : value.is_array() ? value : json::array()) {
         if (!one.is_number() || one.get<double>() < 0 || one.get<double>() > last)
             origin.fail(path, "expected chances between 0 and 1 that never rise with depth");
-        s.speculation.survival.push_back(last = one.get<double>());
+        a.survival.push_back(last = one.get<double>());
     }
-    const auto depth = static_cast<std::size_t>(s.speculation.depth);
-    if (s.speculation.survival.size() < depth)
-        origin.fail("/speculation/depth", fmt::format("{} drafts, but the acceptance curve has {} positions",
-                                                      depth, s.speculation.survival.size()));
-    s.speculation.survival.resize(depth);
+    if (a.depth() < depth)
+        origin.fail("/speculation/depth",
+                    fmt::format("{} drafts, but the acceptance curve has {} positions", depth, a.depth()));
+    a.low = a.high = a.survival;
+    a.measured     = a.depth();
+    return a;
+}
+
+AcceptanceFile acceptance_preset(const Scenario& s, const DataFiles& data, const Origin& origin,
+                                 const std::string& path) {
+    const Preset p = load_text(s.acceptance_text, "scenarios/acceptance", data, origin, path);
+    if (!p.value.contains("survival") || !p.value["survival"].is_array())
+        origin.fail(path, "expected a list of chances, or an object with one under \"survival\"");
+    return read_at(p, origin, path, [&] { return read_acceptance(p.value, p.file); });
+}
+
+/// A curve from a preset, extrapolated where fewer drafts were measured, or as the user wrote it.
+void resolve_acceptance(Scenario& s, const DataFiles& data, const Origin& origin) {
+    Speculation& spec = s.speculation;
+    if (!spec.on()) return;
+    const std::string path = "/speculation/acceptance";
+    const json value       = json::parse(s.acceptance_text.json);
+    AcceptanceFile file;
+    if (value.is_number() || value.is_array())
+        file.curve = acceptance_of_user(value, spec.depth, origin, path);
+    else
+        file = acceptance_preset(s, data, origin, path);
+    const Acceptance curve = at_depth(file.curve, spec.depth);
+    spec.survival          = curve.survival;
+    spec.low               = curve.low;
+    spec.high              = curve.high;
+    spec.measured          = curve.measured;
+    spec.source            = curve.source;
+    if (curve.measured < spec.depth)
+        spec.source +=
+            fmt::format("; extrapolated beyond {} draft{}", curve.measured, curve.measured == 1 ? "" : "s");
+    if (spec.nodes > 0) spec.tree_accepted = tree_tokens(spec, file.ranks) - 1;
+}
+
+void resolve_draft_model(Scenario& s, const DataFiles& data, const Origin& origin) {
+    if (!s.speculation.on() || s.speculation.method != SpeculationMethod::draft_model) return;
+    const std::string path = "/speculation/draft_model";
+    if (json::parse(s.draft_model_text.json) == "none")
+        origin.fail(path, "missing; the model that drafts, as under /model");
+    const Preset p    = load_text(s.draft_model_text, "scenarios/models", data, origin, path, "config");
+    const bool preset = p.value.contains("config");
+    s.speculation.draft_model = std::make_shared<const ModelSpec>(read_at(p, origin, path, [&] {
+        return read_model(preset ? p.value["config"] : p.value, p.name, p.file,
+                          preset && !p.changed ? "/config" : "");
+    }));
 }
 
 void resolve_precision(Scenario& s, const DataFiles& data, const Origin& origin) {
@@ -278,6 +312,7 @@ void resolve(Scenario& s, const DataFiles& data, const Origin& origin) {
     add_engine_kernels(s);
     resolve_acceptance(s, data, origin);
     resolve_routing(s, data, origin);
+    resolve_draft_model(s, data, origin);
 }
 
 }  // namespace isobath

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sim/memory_demand.h"
+#include "sim/speculate/policy.h"
 
 namespace isobath {
 namespace {
@@ -58,9 +59,16 @@ void add_intervals(const StepModel& model, RunResult& r) {
     for (std::size_t i = 0; i < kLayerPartCount; ++i) r.part_ranges[i] = range(3 + i);
 }
 
-/// Layers of each kind that one GPU runs in a step, drafts counted with the kind they repeat.
+/// Passes of a draft that run the target's own kernels on the rows it verifies.
+double passes_on_all(const DraftPlan& p) {
+    if (p.kind != DraftKind::target_block) return 0;
+    return p.later_rows == 0 ? p.passes : p.side_by_side;
+}
+
+/// Layers of each kind that one GPU runs in a step, drafts on the same rows counted with the kind they
+/// repeat.
 double runs_of(const Scenario& s, Stage stage) {
-    const double batches = micro_batches(s.layout.overlap), drafts = s.speculation.drafts();
+    const double batches = micro_batches(s.layout.overlap), drafts = passes_on_all(s.speculation.plan());
     const double layers = double(s.model.num_hidden_layers) / s.layout.pp;
     const double dense  = double(s.model.dense_layers()) / s.layout.pp;
     switch (stage) {
@@ -72,7 +80,7 @@ double runs_of(const Scenario& s, Stage stage) {
         case Stage::experts: return batches * (layers - dense + drafts);
         case Stage::dense_ffn: return batches * dense;
         case Stage::mtp_in: return batches * drafts;
-        case Stage::head: return batches * (1 + drafts);
+        case Stage::head: return batches;
     }
     return 0;
 }
@@ -109,6 +117,25 @@ void add_transfers(RunResult& r) {
                      Bound::network});
 }
 
+void add_draft_op(RunResult& r, const char* pass, const LayerOp& op, const OpCost& cost, double count) {
+    r.ops.push_back(
+        {std::string(pass) + op.name, "mtp", "compute", count, cost.estimate, work_of(op.op), cost.bound});
+}
+
+/// Heads that draft, and passes on rows of their own.
+void add_draft_ops(RunResult& r) {
+    const DraftPlan p    = r.scenario.speculation.plan();
+    const double batches = micro_batches(r.scenario.layout.overlap);
+    const double first   = p.later_rows == 0 ? p.passes : p.side_by_side;
+    for (std::size_t i = 0; i < r.work.draft_ops.size(); ++i)
+        add_draft_op(r, kFirstDraft, r.work.draft_ops[i], r.work.draft_costs[i], batches * first);
+    if (p.kind == DraftKind::model) return;  // a model's kernels are listed by a run of its own
+    for (std::size_t room = 0; room < r.work.passes.size(); ++room)
+        for (std::size_t i = 0; i < r.work.passes[room].ops.size(); ++i)
+            add_draft_op(r, room == 0 ? kLaterDraft : kFirstDraft, r.work.passes[room].ops[i],
+                         r.work.passes[room].costs[i], batches * (room == 0 ? p.passes - 1 : 1));
+}
+
 void add_ops(RunResult& r) {
     for (std::size_t i = 0; i < r.work.ops.size(); ++i) {
         const LayerOp& op  = r.work.ops[i];
@@ -117,6 +144,7 @@ void add_ops(RunResult& r) {
                          work_of(op.op), cost.bound});
     }
     if (r.exchanges) add_transfers(r);
+    add_draft_ops(r);
 }
 
 StepInput input_of(const Scenario& s) {
@@ -130,9 +158,11 @@ StepInput input_of(const Scenario& s) {
 RunResult run_step(const Scenario& scenario, const StepInput& input, const DataFiles& data) {
     const StepModel model(scenario, data);
     RunResult r;
-    r.scenario  = scenario;
-    r.asked     = scenario;
-    r.input     = input;
+    r.scenario = scenario;
+    r.asked    = scenario;
+    r.input    = input;
+    if (scenario.phase == Phase::decode || scenario.phase == Phase::serve)
+        r.input.load = load_of(model, r.input, r.work);
     r.times     = evaluate(model, r.input, r.work);
     r.exchanges = model.exchange();
     r.exchange  = r.work.exchange;

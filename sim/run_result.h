@@ -17,6 +17,9 @@ struct Range {
     Seconds low, high;
 };
 
+/// What stands before a kernel's name where a draft runs it on rows of its own.
+inline constexpr const char *kFirstDraft = "draft ", *kLaterDraft = "later draft ";
+
 /// One kernel or transfer of the step, with how often one GPU runs it.
 struct OpRow {
     std::string name;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hw/cluster.h"
+#include "model/acceptance/draft_plan.h"
 #include "model/arch.h"
 #include "model/balance/balancer.h"
 #include "model/balance/expert_load.h"
@@ -23,7 +24,11 @@ enum class Overlap : std::uint8_t { none, shared_expert, two_batch, two_batch_ho
 enum class Comm : std::uint8_t { none, nccl, deepep_normal, deepep_low_latency, mnnvl };
 /// The model's own group limits, or any expert as likely as any other.
 enum class GateChoice : std::uint8_t { model, any };
-enum class SpeculationMethod : std::uint8_t { none, mtp };
+enum class SpeculationMethod : std::uint8_t { none, mtp, parallel_heads, medusa, eagle, draft_model };
+/// Modules of MTP: one, used again for every draft, or one trained for each.
+enum class DraftModules : std::uint8_t { reused, trained };
+/// Whether a tree of candidates is the same in every step, or grown by confidence.
+enum class TreeKind : std::uint8_t { fixed, dynamic };
 /// Whether a server speculates: unknown where a published run does not say, then both are predicted.
 enum class SpeculationUse : std::uint8_t { on, off, unknown };
 
@@ -42,11 +47,21 @@ struct Speculation {
     SpeculationMethod method = SpeculationMethod::none;
     int depth                = 1;
     SpeculationUse use       = SpeculationUse::on;
-    std::vector<double> survival;  ///< S_1 .. S_depth: the chance that the first i drafts are all accepted
-    std::string source;            ///< of the survival curve
+    DraftModules modules     = DraftModules::reused;
+    int nodes = 0, width = 4;  ///< of the tree of candidates that a step verifies; no nodes: a chain
+    TreeKind tree = TreeKind::fixed;
+    std::vector<double> survival;   ///< S_1 .. S_depth: the chance that the first i drafts are all accepted
+    std::vector<double> low, high;  ///< of the survival
+    int measured         = 0;       ///< depths that were measured; deeper ones are extrapolated
+    double tree_accepted = -1;      ///< nodes of the tree accepted in the mean; below 0: no tree
+    std::string source;             ///< of the survival curve
+    std::shared_ptr<const ModelSpec> draft_model;  ///< that drafts, if another model does
 
-    int drafts() const { return method == SpeculationMethod::none || use == SpeculationUse::off ? 0 : depth; }
-    /// 1 + sum S_i, exact whatever the dependence between drafts.
+    bool on() const { return method != SpeculationMethod::none && use != SpeculationUse::off && depth > 0; }
+    /// Tokens drafted and verified for a request in one step, the step's own left out.
+    int drafts() const { return on() ? plan().verified - 1 : 0; }
+    DraftPlan plan() const;
+    /// 1 + sum S_i, exact whatever the dependence between drafts; of a tree, over all nodes.
     double tokens_per_step() const;
 };
 
@@ -86,7 +101,8 @@ struct Scenario {
     std::string name;
     std::string file;  ///< where it was read
     PresetText model_text, gpu_text, nic_text{"\"none\""}, precision_text{"\"bf16\""},
-        calibration_text{"\"auto\""}, engine_text{"\"sglang\""}, acceptance_text{"\"deepseek-v3-mtp\""};
+        calibration_text{"\"auto\""}, engine_text{"\"sglang\""}, acceptance_text{"\"deepseek-v3-mtp\""},
+        draft_model_text{"\"none\""};
 
     ModelSpec model;
     ClusterSpec cluster;

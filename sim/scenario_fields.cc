@@ -11,8 +11,10 @@ constexpr std::string_view kOverlaps[]   = {"none", "shared-expert", "two-batch"
 constexpr std::string_view kComms[]      = {"none", "nccl", "deepep-normal", "deepep-low-latency", "mnnvl"};
 constexpr std::string_view kGates[]      = {"model", "any"};
 constexpr std::string_view kPlacements[] = {"none", "replicate", "eplb", "ideal"};
-constexpr std::string_view kMethods[]    = {"none", "mtp"};
-constexpr std::string_view kUses[]       = {"on", "off", "unknown"};
+constexpr std::string_view kMethods[] = {"none", "mtp", "parallel-heads", "medusa", "eagle", "draft-model"};
+constexpr std::string_view kModules[] = {"reused", "trained"};
+constexpr std::string_view kTrees[]   = {"fixed", "dynamic"};
+constexpr std::string_view kUses[]    = {"on", "off", "unknown"};
 constexpr std::string_view kTopologies[] = {"rail", "nvlink", "single-node"};
 
 // A slot is a function that names the member; the two spellings below keep the table readable.
@@ -59,7 +61,21 @@ const Field kFields[] = {
     {"/speculation/method", "how draft tokens are made", CHOICE(speculation.method), 0, 0, kMethods},
     {"/speculation/use", "whether the server speculates; unknown: both are predicted, and their mean given",
      CHOICE(speculation.use), 0, 0, kUses},
-    {"/speculation/depth", "draft tokens per step", AT(speculation.depth), 0, 16},
+    {"/speculation/depth", "draft tokens per step, one after another", AT(speculation.depth), 0, 16},
+    {"/speculation/modules", "of MTP: one module used again for every draft, or one trained for each",
+     CHOICE(speculation.modules), 0, 0, kModules},
+    {"/speculation/tree/nodes", "candidates verified in a step, of EAGLE and Medusa; 0: a chain",
+     AT(speculation.nodes), 0, 1024},
+    {"/speculation/tree/width", "branches that EAGLE extends in each pass", AT(speculation.width), 1, 16},
+    {"/speculation/tree/kind", "the same tree in every step, or one grown by confidence",
+     CHOICE(speculation.tree), 0, 0, kTrees},
+    {"/speculation/draft_model",
+     "the model that drafts, for method draft-model",
+     AT(draft_model_text),
+     0,
+     0,
+     {},
+     "scenarios/models"},
     {"/speculation/acceptance",
      "a preset of survival curves, or the chance that one draft is accepted",
      AT(acceptance_text),
@@ -67,7 +83,10 @@ const Field kFields[] = {
      1,
      {},
      "scenarios/acceptance"},
-    {"/speculation/threshold", "confidence below which drafting stops; none: always draft", AT(threshold)},
+    {"/speculation/threshold",
+     "none: verify every draft; static:TAU: stop where confidence falls below TAU; adaptive: verify what "
+     "pays",
+     AT(threshold)},
     {"/routing/gate",
      "which experts a token may choose: the model's own groups, or any (simulated balanced routing)",
      CHOICE(gate), 0, 0, kGates},

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sim/batch.h"
+#include "sim/speculate/draft_parts.h"
 #include "sim/step_account.h"
 
 namespace isobath {
@@ -38,17 +39,32 @@ class Evaluation {
         : m_(model), s_(model.scenario()), w_(work), bend_(bend), sms_(model.compute_sms()) {}
 
     StepTimes run(const StepInput& input) {
-        const int drafts = s_.speculation.drafts();
-        w_.batch         = batch_of(s_, m_.exchange(), input.batch_per_gpu, input.context, drafts + 1,
-                                    m_.traffic_at(0).distinct_ranks);
+        const double drafts = input.load ? input.load->verified : s_.speculation.drafts();
+        w_.batch            = batch_of(s_, m_.exchange(), input.batch_per_gpu, input.context, drafts + 1,
+                                       m_.traffic_at(0).distinct_ranks);
         crowd();
         list_ops();
         cost_ops();
         StepTimes out;
         if (s_.model.moe) moe_layers(out);
         dense_layer(out);
-        add_up(out, drafts);
+        draft(input, out);
+        add_up(out);
         return out;
+    }
+
+    /// One pass of a drafting block on `rows` per request: its layer, the join before it and the head behind.
+    Seconds pass(const StepInput& input, double rows, double head_rows) {
+        w_.batch = batch_of(s_, m_.exchange(), input.batch_per_gpu, input.context, rows,
+                            m_.traffic().distinct_ranks);
+        crowd();
+        list_pass_ops(head_rows * w_.batch.requests);
+        cost_ops();
+        StepTimes t;
+        const bool routed = m_.draft_plan().kind == DraftKind::target_block && s_.model.moe;
+        routed ? moe_layers(t) : dense_layer(t);
+        return (routed ? t.moe_layer : t.dense_layer) +
+               double(micro_batches(s_.layout.overlap)) * (stage(Stage::head) + stage(Stage::mtp_in));
     }
 
   private:
@@ -75,7 +91,43 @@ class Evaluation {
         }
         if (s_.model.dense_layers() > 0) append_dense_ffn(c, w_.ops);
         append_head(c, w_.batch.pass == Pass::decode ? w_.batch.tokens : w_.batch.requests, w_.ops);
-        if (s_.speculation.drafts() > 0) append_mtp_in(c, w_.ops);
+        if (m_.draft_plan().kind == DraftKind::target_block && m_.draft_plan().joins)
+            append_mtp_in(c, w_.ops);
+    }
+
+    void list_pass_ops(double head_rows) {
+        shard_       = s_.shard();
+        const auto c = context();
+        w_.ops.clear();
+        append_attention(c, w_.ops);
+        if (m_.draft_plan().kind == DraftKind::target_block && s_.model.moe) {
+            append_gate(c, w_.ops);
+            append_shared(c, w_.ops);
+            append_experts(c, w_.ops);
+        } else {
+            append_dense_ffn(c, w_.ops);
+        }
+        append_head(c, head_rows, w_.ops);
+        if (m_.draft_plan().joins) append_mtp_in(c, w_.ops);
+    }
+
+    /// Where requests differ in what they verify, the core's time lies between those of one query less and
+    /// one more, by their share of requests.
+    KernelCost cost_of(const Op& op) const {
+        KernelCost k      = m_.kernels().cost(op, sms_);
+        const Batch& b    = w_.batch;
+        const double less = b.pass == Pass::decode ? b.s_q - b.tokens / b.requests : 0;
+        if (less < 1e-9) return k;
+        const auto with_one_less = [&](auto core) {
+            --core.s_q;
+            const Estimate e = m_.kernels().cost(core, sms_).estimate;
+            k.estimate.time += less * (e.time - k.estimate.time);
+            k.estimate.low += less * (e.low - k.estimate.low);
+            k.estimate.high += less * (e.high - k.estimate.high);
+        };
+        if (const auto* mla = std::get_if<MlaDecode>(&op)) with_one_less(*mla);
+        if (const auto* gqa = std::get_if<GqaDecode>(&op)) with_one_less(*gqa);
+        return k;
     }
 
     /// A kernel in a step takes its isolated time; the gap after it belongs to the stage. (Dense GEMMs need
@@ -84,7 +136,7 @@ class Evaluation {
         w_.costs.clear();
         w_.stages.fill({});
         for (const LayerOp& op : w_.ops) {
-            KernelCost k       = m_.kernels().cost(op.op, sms_);
+            KernelCost k       = cost_of(op.op);
             const Seconds time = bent(k.estimate, bend_[at(family_of(op.op))]);
             w_.costs.push_back({k.estimate, k.bound});
             StageCost& stage = w_.stages[at(op.stage)];
@@ -239,7 +291,7 @@ class Evaluation {
     }
 
     void dense_layer(StepTimes& out) {
-        if (s_.model.dense_layers() == 0) return;
+        if (w_.stages[at(Stage::dense_ffn)].kernels == 0) return;
         const Seconds all_reduces =
             2.0 * reduce(w_.batch.tokens, s_.layout.attention_tp * s_.layout.attention_cp);
         const double batches = micro_batches(s_.layout.overlap);
@@ -269,16 +321,74 @@ class Evaluation {
         return double(pp) * (slow + hand);
     }
 
-    void add_up(StepTimes& out, int drafts) {
+    /// Kernels of drafting that are no layer: heads. A row for each request.
+    Seconds draft_heads() {
+        w_.draft_ops.clear();
+        w_.draft_costs.clear();
+        append_draft_heads(context(), m_.draft_plan(), w_.draft_ops);
+        Seconds sum;
+        for (const LayerOp& op : w_.draft_ops) {
+            const KernelCost k = m_.kernels().cost(op.op, sms_);
+            w_.draft_costs.push_back({k.estimate, k.bound});
+            sum += bent(k.estimate, bend_[at(family_of(op.op))]) + gap();
+        }
+        return double(micro_batches(s_.layout.overlap)) * sum;
+    }
+
+    Seconds pass_in(std::size_t room, const StepInput& input, double rows, double head_rows) {
+        if (w_.passes.size() <= room) w_.passes.resize(room + 1);
+        return Evaluation(m_, w_.passes[room], bend_).pass(input, rows, head_rows);
+    }
+
+    /// Another model's step, without what the engine does once per step.
+    Seconds model_pass(std::size_t room, const StepInput& input, double rows) {
+        if (w_.passes.size() <= room) w_.passes.resize(room + 1);
+        StepInput one     = input;
+        one.load          = DraftLoad{rows - 1, 0, 0};
+        const StepTimes t = evaluate(*m_.draft_model(), one, w_.passes[room], bend_);
+        return t.step - t.host;
+    }
+
+    /// The first pass brings the drafter's cache up to date with every token just verified; the ones after it
+    /// see one row per request or branch. Whatever the pass, logits are wanted of rows that draft only.
+    void draft(const StepInput& input, StepTimes& out) {
+        const DraftPlan& p = m_.draft_plan();
+        w_.draft_ops.clear();
+        w_.draft_costs.clear();
+        if (p.kind == DraftKind::none) return;
+        const double verified = w_.batch.tokens / w_.batch.requests;
+        const double batches  = micro_batches(s_.layout.overlap);
+        switch (p.kind) {
+            case DraftKind::target_block: {
+                const Seconds block = s_.model.moe ? out.moe_layer : out.dense_layer;
+                out.first_draft =
+                    double(p.side_by_side) * (block + draft_heads()) + batches * stage(Stage::mtp_in);
+                out.later_draft = p.later_rows == 0 ? out.first_draft : Seconds{};
+                break;
+            }
+            case DraftKind::dense_block: out.first_draft = pass_in(1, input, verified, 1); break;
+            case DraftKind::heads: out.first_draft = double(p.side_by_side) * draft_heads(); break;
+            // The other model has its own drafts in its cache, all but the last; and the step's own token.
+            case DraftKind::model: out.first_draft = model_pass(1, input, std::min(2.0, verified)); break;
+            case DraftKind::none: break;
+        }
+        if (p.passes > 1 && out.later_draft == Seconds{})
+            out.later_draft = p.kind == DraftKind::model ? model_pass(0, input, 1)
+                                                         : pass_in(0, input, p.later_rows, p.later_rows);
+        const Seconds overhead = bent(s_.engine.draft_overhead, bend_[at(Family::in_situ)]);
+        out.first_draft += overhead;
+        out.later_draft += p.passes > 1 ? overhead : Seconds{};
+        const double passes = input.load ? input.load->passes : p.passes;
+        out.drafts = std::min(1.0, passes) * out.first_draft + std::max(0.0, passes - 1) * out.later_draft;
+    }
+
+    void add_up(StepTimes& out) {
         const double batches  = micro_batches(s_.layout.overlap);
         const Seconds head    = batches * stage(Stage::head);
         out.layers            = all_layers(out);
         out.attention         = batches * (stage(Stage::attention_in) + stage(Stage::attention_out));
         out.routed_activation = batches * swiglu();
         out.ends              = batches * stage(Stage::embed) + head;
-        const Seconds block   = s_.model.moe ? out.moe_layer : out.dense_layer;
-        out.drafts            = double(drafts) * (block + head + batches * stage(Stage::mtp_in) +
-                                       bent(s_.engine.draft_overhead, bend_[at(Family::in_situ)]));
         out.host              = bent(s_.engine.host_step_overhead, bend_[at(Family::in_situ)]);
         out.step              = out.layers + out.ends + out.drafts + out.host;
         share_by_source(m_, w_, out);

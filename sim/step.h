@@ -3,9 +3,11 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "hw/contention.h"
+#include "model/acceptance/allocation.h"
 #include "model/balance/placed_load.h"
 #include "model/comm/network.h"
 #include "model/kernel_time.h"
@@ -69,11 +71,15 @@ struct StepWorkspace {
     Plan plan;
     Timeline timeline;
     SteadyState steady;
+    OpList draft_ops;  ///< beyond the layer's own: heads that draft
+    std::vector<OpCost> draft_costs;
+    std::vector<StepWorkspace> passes;  ///< of drafts on rows of their own: after the first; the first
 };
 
 struct StepInput {
-    double batch_per_gpu = 1;  ///< requests on one GPU over all micro-batches
-    double context       = 1;  ///< decode: tokens attended to; prefill: input tokens of a request
+    double batch_per_gpu          = 1;   ///< requests on one GPU over all micro-batches
+    double context                = 1;   ///< decode: tokens attended to; prefill: input tokens of a request
+    std::optional<DraftLoad> load = {};  ///< what a policy verifies; none: all that the method drafts
 };
 
 struct StepTimes {
@@ -81,10 +87,11 @@ struct StepTimes {
     Seconds layers;     ///< every layer of the model, without embedding, head, drafts and host
     Seconds moe_layer;  ///< one more MoE layer in the steady state, all micro-batches
     Seconds dense_layer;
-    Seconds routed_activation;  ///< SwiGLU of the routed experts in one layer, all micro-batches
-    Seconds attention;          ///< of one layer, projections and core, all micro-batches
-    Seconds ends;               ///< embedding, final norm, logits, sampling
-    Seconds drafts;             ///< MTP modules
+    Seconds routed_activation;         ///< SwiGLU of the routed experts in one layer, all micro-batches
+    Seconds attention;                 ///< of one layer, projections and core, all micro-batches
+    Seconds ends;                      ///< embedding, final norm, logits, sampling
+    Seconds drafts;                    ///< MTP modules, heads or models that draft
+    Seconds first_draft, later_draft;  ///< passes of them: the first, each one after it
     Seconds host;
     Seconds compute, network, exposed_network;      ///< of the MoE layers: busy, in flight, not hidden
     std::array<Seconds, kLayerPartCount> parts{};   ///< of one MoE layer (of a dense layer without experts)
@@ -129,6 +136,9 @@ class StepModel {
     const PlacedLoad* placed() const { return placed_.get(); }
     /// The exchange of a batch with so many tokens on each rank, uneven experts felt.
     ExchangeTraffic traffic_at(double tokens_per_rank) const;
+    const DraftPlan& draft_plan() const { return draft_plan_; }
+    /// The model that drafts, as a deployment of its own on the same GPUs; null where none does.
+    const StepModel* draft_model() const { return draft_model_.get(); }
     /// How unevenly tokens choose experts by a law; null where all are alike or counted.
     const ExpertDraw* draw() const { return draw_.get(); }
 
@@ -145,6 +155,8 @@ class StepModel {
     GateSpread spread_;  ///< working storage
     bool exchange_ = false, fused_experts_ = false;
     WeightBytes weights_;
+    DraftPlan draft_plan_;
+    std::shared_ptr<const StepModel> draft_model_;
     std::shared_ptr<const ExpertDraw> draw_;
     std::shared_ptr<const PlacedLoad> placed_;
     int placed_ep_ = 0, placed_redundant_ = 0;

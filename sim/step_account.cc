@@ -69,6 +69,10 @@ Source source_of_rest(const StepModel& model, const StepWorkspace& w) {
     return all_reduce(*model.rates().collectives, 1 * unit::MB, packed(ranks, s.cluster)).source;
 }
 
+bool blocks(const DraftPlan& drafts) {
+    return drafts.kind == DraftKind::target_block || drafts.kind == DraftKind::dense_block;
+}
+
 }  // namespace
 
 void account_stage(const StageCost& stage, double stretch, StepTimes& out) {
@@ -121,16 +125,29 @@ void share_by_source(const StepModel& model, const StepWorkspace& w, StepTimes& 
             known += times * stage.by_source[i];
         }
     };
-    const double batches = micro_batches(s.layout.overlap);
-    const double layers  = s.model.num_hidden_layers + s.speculation.drafts();
-    const double moe     = s.model.moe ? layers - s.model.dense_layers() : 0;
+    const double batches    = micro_batches(s.layout.overlap);
+    const DraftPlan& drafts = model.draft_plan();
+    const bool repeats  = drafts.kind == DraftKind::target_block;  // a draft's first pass is one more layer
+    const double first  = drafts.later_rows == 0 ? drafts.passes : drafts.side_by_side;
+    const double layers = s.model.num_hidden_layers + (repeats ? first : 0);
+    const double moe    = s.model.moe ? layers - s.model.dense_layers() : 0;
     for (const Stage one : {Stage::attention_in, Stage::attention_out})
         add(w.stages[at(one)], batches * layers);
     for (const Stage one : {Stage::gate, Stage::shared, Stage::experts})
         add(w.stages[at(one)], batches * moe);
     add(w.stages[at(Stage::dense_ffn)], batches * s.model.dense_layers());
     add(w.stages[at(Stage::embed)], batches);
-    add(w.stages[at(Stage::head)], batches * (1 + s.speculation.drafts()));
+    add(w.stages[at(Stage::head)], batches);
+    for (const OpCost& head : w.draft_costs) {
+        const Seconds all = batches * first * head.estimate.time;
+        out.by_source[at(head.estimate.source)] += all;
+        known += all;
+    }
+    const bool later = blocks(drafts) && drafts.passes > 1 && drafts.later_rows > 0;
+    if (later)
+        for (const StageCost& stage : w.passes[0].stages) add(stage, batches * (drafts.passes - 1));
+    if (drafts.kind == DraftKind::dense_block)
+        for (const StageCost& stage : w.passes[1].stages) add(stage, batches);
     out.by_source[at(source_of_rest(model, w))] += std::max(Seconds{}, out.step - known);
 }
 

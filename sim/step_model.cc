@@ -2,6 +2,7 @@
 #include "model/forms_moe.h"
 #include "sim/comm_choice.h"
 #include "sim/resolve_routing.h"
+#include "sim/speculate/draft_parts.h"
 #include "sim/step.h"
 
 namespace isobath {
@@ -40,6 +41,8 @@ StepModel::StepModel(const Scenario& scenario, const DataFiles& data)
         !popularity.uniform())
         draw_ = std::make_shared<ExpertDraw>(popularity, scenario.model.moe->n_routed_experts,
                                              scenario.model.moe->num_experts_per_tok);
+    if (scenario.speculation.on() && scenario.speculation.draft_model)
+        draft_model_ = std::make_shared<StepModel>(scenario_of_draft(scenario), data);
     set_layout(scenario.layout);
 }
 
@@ -54,8 +57,10 @@ void StepModel::set_layout(const Layout& layout) {
         expected_max_ = expected_max_of_normals(layout.ep);
     scenario_.layout = layout;
     exchange_        = scenario_.exchanges();
+    draft_plan_      = scenario_.speculation.plan();
     weights_         = weights_of(scenario_.model, scenario_.precision, scenario_.shard(),
-                                  scenario_.speculation.drafts() > 0);
+                          draft_plan_.kind == DraftKind::target_block ? draft_plan_.modules : 0);
+    add_draft_weights(scenario_, draft_plan_, draft_model_.get(), weights_);
     if (rates_.throughput)
         rates_.throughput->sms = layout.comm_sms > 0 ? layout.comm_sms : library_->throughput->sms;
     fused_experts_ = scenario_.model.moe && (!exchange_ || layout.comm == Comm::nccl) &&

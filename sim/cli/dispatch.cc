@@ -16,6 +16,8 @@ constexpr Command kCommands[] = {
     {"explain", "where does this number come from: equation, inputs, source, interval?", command_explain},
     {"compare", "what changes between two scenarios, operation by operation?", command_compare},
     {"curve", "what does each user lose as each GPU serves more of them?", command_curve},
+    {"speculate", "which depth and threshold of drafting pay, at which batch and precision?",
+     command_speculate},
     {"calibrate", "what does this hardware really take?", command_calibrate},
     {"validate", "how far are the predictions from published measurements?", command_validate},
     {"presets", "which models, GPUs, clusters, calibrations and engines are built in?", command_presets},
@@ -34,7 +36,7 @@ std::string overview() {
 
 std::string version() {
     return "isobath " ISOBATH_VERSION
-           "\nbuilt in: run explain compare curve calibrate validate presets schema\n"
+           "\nbuilt in: run explain compare curve speculate calibrate validate presets schema\n"
            "not built in: Qt window, CUDA profiler, MPI\n";
 }
 

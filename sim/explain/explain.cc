@@ -20,6 +20,13 @@ class Topics {
   public:
     explicit Topics(const Study& study) : study_(study) {
         for (const LayerOp& op : study.result.work.ops) add("Kernels", op.name, explain_kernel);
+        const StepWorkspace& work = study.result.work;
+        for (const LayerOp& op : work.draft_ops)
+            add("Kernels", std::string(kFirstDraft) + op.name, explain_kernel);
+        for (std::size_t room = 0; room < work.passes.size() && !study.model.draft_model(); ++room)
+            for (const LayerOp& op : work.passes[room].ops)
+                add("Kernels", (room == 0 ? kLaterDraft : kFirstDraft) + std::string(op.name),
+                    explain_kernel);
         transfers();
         for (const char* name : {"layer", "step"})
             add("Times", name, name[0] == 'l' ? explain_layer : explain_step);

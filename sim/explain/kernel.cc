@@ -222,28 +222,52 @@ void add_times(const KernelBasis& b, Explanation& e) {
     e.steps.push_back(known("time", own ? f.time : f.launch + both, e.equation.front()));
 }
 
-std::size_t place_of(const Study& study, const std::string& name) {
-    const OpList& ops = study.result.work.ops;
-    return static_cast<std::size_t>(
-        std::find_if(ops.begin(), ops.end(), [&](const LayerOp& op) { return op.name == name; }) -
-        ops.begin());
+struct Found {
+    const LayerOp* op    = nullptr;
+    const OpCost* cost   = nullptr;
+    const char* of_draft = nullptr;  ///< which pass of a draft runs it on rows of its own; null: the step
+};
+
+/// The kernel among `ops` whose name, behind `before`, is `name`.
+bool find_in(const OpList& ops, const std::vector<OpCost>& costs, const char* before, const std::string& name,
+             Found& out) {
+    for (std::size_t i = 0; i < ops.size(); ++i)
+        if (before + std::string(ops[i].name) == name) {
+            out = {&ops[i], &costs[i], *before ? before : nullptr};
+            return true;
+        }
+    return false;
+}
+
+Found find_kernel(const StepWorkspace& w, const std::string& name) {
+    Found out;
+    if (find_in(w.ops, w.costs, "", name, out) || find_in(w.draft_ops, w.draft_costs, kFirstDraft, name, out))
+        return out;
+    for (std::size_t room = 0; room < w.passes.size(); ++room)
+        if (find_in(w.passes[room].ops, w.passes[room].costs, room == 0 ? kLaterDraft : kFirstDraft, name,
+                    out))
+            break;
+    return out;
 }
 
 }  // namespace
 
 Explanation explain_kernel(const Study& study, const std::string& name) {
-    const std::size_t i     = place_of(study, name);
-    const LayerOp& op       = study.result.work.ops.at(i);
-    const OpCost& cost      = study.result.work.costs.at(i);
-    const KernelWords* text = words_of(name);
+    const Found found       = find_kernel(study.result.work, name);
+    const LayerOp& op       = *found.op;
+    const OpCost& cost      = *found.cost;
+    const KernelWords* text = words_of(op.name);
     const Scenario& s       = study.scenario();
     const int sms           = study.model.compute_sms();
     const KernelBasis b     = basis_of(op.op, s.cluster.gpu, s.calibration, s.implementations, sms);
     Explanation e{
         .op    = name,
         .title = text ? text->title : "a kernel of the " + std::string(name_of(op.stage)) + " stage"};
-    add_tokens(study, e);
-    if (op.stage == Stage::gate || op.stage == Stage::experts) add_routing(study, e);
+    if (found.of_draft)
+        e.title += found.of_draft == kLaterDraft ? ", in drafts after the first" : ", in the first draft";
+    else
+        add_tokens(study, e);
+    if (!found.of_draft && (op.stage == Stage::gate || op.stage == Stage::experts)) add_routing(study, e);
     add_shape(op, study, e);
     add_gpu(study, b, sms, e);
     add_work(op.op, b.flop, e);

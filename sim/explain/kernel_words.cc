@@ -63,6 +63,8 @@ constexpr KernelWords kWords[] = {
     {"head", "logits over the vocabulary", "precision.head", "tokens whose logits are wanted"},
     {"sampling", "softmax and sampling", "FP32", "logits in FP32, twice"},
     {"mtp_norms", "norms of hidden state and embedding before an MTP module", "BF16", "two rows in and out"},
+    {"draft_block", "square matrix of a head that drafts", "precision.mtp", "rows that draft"},
+    {"draft_silu", "SiLU and residual of a head that drafts", "BF16", "x in, product in, sum out"},
     {"eh_proj", "joins hidden state and embedding for an MTP module", "precision.mtp", kTokens},
 };
 

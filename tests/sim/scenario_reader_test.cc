@@ -161,7 +161,7 @@ TEST_CASE("scenario: an acceptance is a preset, a list, or one chance", "[sim][s
     CHECK(said(s.dump()) ==
           "s.json: /speculation/acceptance: expected a list of chances, or an object with one under "
           "\"survival\"");
-    s["speculation"] = {{"method", "mtp"}, {"depth", 9}};
+    s["speculation"] = {{"method", "mtp"}, {"depth", 9}, {"acceptance", {0.8, 0.6, 0.1}}};
     CHECK(said(s.dump()) == "s.json: /speculation/depth: 9 drafts, but the acceptance curve has 3 positions");
 }
 

@@ -174,6 +174,12 @@ TEST_CASE("schema: explain prints topics or one explanation, as documented", "[s
     }
 }
 
+TEST_CASE("schema: speculate prints what is documented, and nothing else", "[sim][schema]") {
+    const json some = printed({"speculate", kTp8, "--depth", "1", "--batch", "1,16", "--optimise"});
+    CHECK(some["points"].size() == 6);
+    CHECK(some["best"].size() == 2);
+}
+
 TEST_CASE("schema: compare prints what is documented, and nothing else", "[sim][schema]") {
     printed({"compare", kDecode, kDecode, "--set", "layout.overlap=none"});
     const json other = printed({"compare", kDecode, kDense});
@@ -183,7 +189,7 @@ TEST_CASE("schema: compare prints what is documented, and nothing else", "[sim][
 }
 
 TEST_CASE("schema: every key has a meaning, every number a unit, every object an end", "[sim][schema]") {
-    for (const char* name : {"run", "validate", "explain", "compare"}) {
+    for (const char* name : {"run", "validate", "explain", "compare", "speculate"}) {
         CHECK(schema(name)["additionalProperties"] == false);
         each_part(schema(name), [&](const std::string& path, const json& part) {
             INFO(name << " " << path);
@@ -198,8 +204,9 @@ TEST_CASE("schema: every key has a meaning, every number a unit, every object an
 }
 
 TEST_CASE("schema: each is printed by its name, and an unknown name hears which there are", "[sim][schema]") {
-    CHECK(DataFiles().names("scenarios/schema") ==
-          std::vector<std::string>{"compare", "curve", "explain", "run", "scenario", "validate"});
+    CHECK(DataFiles().names("scenarios/schema") == std::vector<std::string>{"compare", "curve", "explain",
+                                                                            "run", "scenario", "speculate",
+                                                                            "validate"});
     for (const std::string& name : DataFiles().names("scenarios/schema"))
         CHECK(json::parse(say({"schema", name}).out) == schema(name));
     const Said wrong = say({"schema", "rum"});
@@ -207,5 +214,5 @@ TEST_CASE("schema: each is printed by its name, and an unknown name hears which 
     CHECK(wrong.out.empty());
     CHECK(wrong.err.find(
               "no schema \"rum\"; did you mean \"run\"? known: compare, curve, explain, run, scenario, "
-              "validate") != wrong.err.npos);
+              "speculate, validate") != wrong.err.npos);
 }
