@@ -159,6 +159,20 @@ void check_threshold(const Scenario& s, const Origin& origin) {
         origin.fail("/speculation/threshold", "a threshold cuts chains; allowed with a tree: none");
 }
 
+/// The model that drafts lies on the target's ranks.
+void check_draft_model(const ModelSpec& m, const Layout& l, const Origin& origin) {
+    const char* path = "/speculation/draft_model";
+    if (m.attention.heads % l.attention_tp != 0)
+        origin.fail(
+            path, fmt::format("its {} heads do not divide over {} ranks", m.attention.heads, l.attention_tp));
+    if (m.moe && (m.moe->n_routed_experts + l.redundant) % l.ep != 0)
+        origin.fail(path, fmt::format("its {} experts and {} redundant ones do not divide over {} ranks",
+                                      m.moe->n_routed_experts, l.redundant, l.ep));
+    if (m.moe && m.moe->moe_intermediate_size % l.expert_tp != 0)
+        origin.fail(path, fmt::format("its experts' width {} does not divide over {} ranks",
+                                      m.moe->moe_intermediate_size, l.expert_tp));
+}
+
 void check_speculation(const Scenario& s, const Origin& origin) {
     if (s.speculation.method == SpeculationMethod::mtp && s.model.num_nextn_predict_layers == 0)
         origin.fail("/speculation/method",
@@ -169,10 +183,7 @@ void check_speculation(const Scenario& s, const Origin& origin) {
     if (s.speculation.method == SpeculationMethod::eagle && s.model.intermediate_size == 0)
         origin.fail("/speculation/method",
                     s.model.name + " names no intermediate_size for EAGLE's dense layer");
-    if (s.speculation.draft_model && s.speculation.draft_model->attention.heads % s.layout.attention_tp != 0)
-        origin.fail("/speculation/draft_model",
-                    fmt::format("its {} heads do not divide over {} ranks",
-                                s.speculation.draft_model->attention.heads, s.layout.attention_tp));
+    if (s.speculation.draft_model) check_draft_model(*s.speculation.draft_model, s.layout, origin);
 }
 
 /// Requests of every rank that shares them meet on one; each brings its prompt, or a token and its drafts.

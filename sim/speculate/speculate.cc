@@ -6,58 +6,12 @@
 #include <fmt/format.h>
 
 #include "sim/memory_demand.h"
-#include "sim/run_result.h"
-#include "sim/scenario_reader.h"
+#include "sim/speculate/deployments.h"
 
 namespace isobath {
 namespace {
 
 constexpr int kUsualDepths = 3, kMostBatches = 12;
-
-/// What an override says, as `--set` would.
-Override set(const std::string& path, const std::string& value) {
-    return parse_override(path + "=" + value);
-}
-
-/// The decode step of the scenario at one depth and precision. Depth 0: no speculation.
-class Deployments {
-  public:
-    Deployments(std::string path, const DataFiles& data, std::vector<Override> overrides)
-        : path_(std::move(path)), data_(data), overrides_(std::move(overrides)) {
-        const Scenario own = load_scenario(path_, data_, overrides_);
-        if (own.phase != Phase::decode && own.phase != Phase::serve)
-            fail_at(own.file, "/phase", "drafts belong to decode steps; allowed here: decode, serve");
-        if (own.speculation.method == SpeculationMethod::none && own.model.num_nextn_predict_layers == 0)
-            fail_at(own.file, "/speculation/method",
-                    own.model.name +
-                        " ships no MTP module and the scenario names no other method; allowed: "
-                        "parallel-heads, medusa, "
-                        "eagle, draft-model");
-        if (own.speculation.method == SpeculationMethod::none)
-            overrides_.push_back(set("speculation.method", "mtp"));
-        own_depth_ = own.speculation.method == SpeculationMethod::none ? 0 : own.speculation.depth;
-        overrides_.push_back(set("speculation.use", "on"));
-        overrides_.push_back(set("speculation.threshold", "none"));
-    }
-
-    int own_depth() const { return own_depth_; }
-
-    Scenario at(int depth, const std::string& precision) const {
-        std::vector<Override> all = overrides_;
-        if (depth > 0)
-            all.push_back(set("speculation.depth", std::to_string(depth)));
-        else
-            all.push_back(set("speculation.method", "none"));
-        if (!precision.empty()) all.push_back(set("precision", precision));
-        return step_of(load_scenario(path_, data_, all), data_);
-    }
-
-  private:
-    std::string path_;
-    const DataFiles& data_;
-    std::vector<Override> overrides_;
-    int own_depth_ = 0;
-};
 
 bool fits(const StepModel& m, const StepInput& in, const StepWorkspace& work) {
     return memory_of(m.weights(), memory_demand(m.scenario(), work.batch, in)).fits;

@@ -232,6 +232,9 @@ TEST_CASE("speculate: text, JSON and errors", "[sim][speculate][cli]") {
     CHECK(
         say({"run", kTp8, "--set", "speculation.method=draft-model"}).err.find("/speculation/draft_model") !=
         std::string::npos);
+    CHECK(say({"run", kEp128, "--set", "speculation.method=draft-model", "--set",
+               "speculation.draft_model=deepseek-v2-lite"})
+              .err.find("64 experts and 0 redundant ones do not divide over 128 ranks") != std::string::npos);
     CHECK(say({"speculate", "--import", "no-such-file.log"}).code == cli::kUserError);
 }
 
