@@ -16,7 +16,7 @@ MemoryUse memory_at(const StepModel& model, StepInput input, double batch_per_gp
     const Scenario& s   = model.scenario();
     input.batch_per_gpu = batch_per_gpu;
     const Batch batch   = batch_of(s, model.exchange(), batch_per_gpu, input.context,
-                                   s.speculation.drafts() + 1, model.traffic().distinct_ranks);
+                                   s.speculation.drafts() + 1, model.traffic_at(0).distinct_ranks);
     return memory_of(model.weights(), memory_demand(s, batch, input));
 }
 

@@ -56,7 +56,7 @@ class Evaluation {
     /// One pass of a drafting block on `rows` per request: its layer, the join before it and the head behind.
     Seconds pass(const StepInput& input, double rows, double head_rows) {
         w_.batch = batch_of(s_, m_.exchange(), input.batch_per_gpu, input.context, rows,
-                            m_.traffic().distinct_ranks);
+                            m_.traffic_at(0).distinct_ranks);
         crowd();
         list_pass_ops(head_rows * w_.batch.requests);
         cost_ops();

@@ -53,6 +53,33 @@ Gaps gaps_of(const Study& study) {
 
 }  // namespace
 
+namespace {
+
+/// What the experts of a rank with `excess` rows more take beyond the mean rank's.
+Estimate lag_of(const Study& study, double excess) {
+    Estimate lag{Seconds{}, Seconds{}, Seconds{}, Source::measured};
+    for (std::size_t i = 0; i < study.result.work.ops.size(); ++i) {
+        const auto* g = std::get_if<GroupedGemm>(&study.result.work.ops[i].op);
+        if (!g || excess <= 0) continue;
+        GroupedGemm busiest = *g;
+        busiest.rows += excess;
+        const Estimate full = study.model.kernels().cost(busiest, study.model.compute_sms()).estimate;
+        const Estimate more = full + -1.0 * study.result.work.costs[i].estimate;
+        lag                 = {lag.time + more.time, lag.low + more.low, lag.high + more.high,
+                               weaker(lag.source, full.source)};
+    }
+    lag.time = std::max(Seconds{}, lag.time);
+    return lag;
+}
+
+/// Of what the busiest rank's experts take longer, the part that is not chance: a combine waits for it.
+Seconds wait_for_popular(const Study& study) {
+    return lag_of(study, excess_rows(study.model, study.batch())).time -
+           lag_of(study, chance_rows(study.model, study.batch())).time;
+}
+
+}  // namespace
+
 Explanation explain_barrier(const Study& study, const std::string& name) {
     const bool dispatch          = name.starts_with("dispatch");
     const ContentionConstants& c = study.model.contention();
@@ -66,9 +93,17 @@ Explanation explain_barrier(const Study& study, const std::string& name) {
                   "In words: a small kernel that tells counts, and ranks that reach it apart."};
     e.inputs   = {figure("notify", c.notify, "contention"), figure("skew", c.rank_skew, "contention")};
     e.steps.push_back(known("stage", stage, dispatch ? "attention, gate included" : "routed experts"));
-    e.steps.push_back(known("time", c.notify.value + c.rank_skew.value * stage, "notify + skew * stage"));
-    e.result = between(known("time", time, ""), (c.notify.low + c.rank_skew.low * stage).base(),
-                       (c.notify.high + c.rank_skew.high * stage).base());
+    const Seconds popular = dispatch ? Seconds{} : wait_for_popular(study);
+    if (popular > Seconds{}) {
+        e.equation.front() += " + popular experts";
+        e.steps.push_back(
+            known("popular experts", popular, "straggler_lag, less what chance alone would make it"));
+    }
+    e.steps.push_back(
+        known("time", c.notify.value + c.rank_skew.value * stage + popular,
+              popular > Seconds{} ? "notify + skew * stage + popular experts" : "notify + skew * stage"));
+    e.result = between(known("time", time, ""), (c.notify.low + c.rank_skew.low * stage + popular).base(),
+                       (c.notify.high + c.rank_skew.high * stage + popular).base());
     e.source = name_of(Source::fitted);
     for (const OpRow& row : study.result.ops)
         if (row.name == "dispatch") e.runs = row.count;

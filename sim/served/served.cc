@@ -50,7 +50,7 @@ double ServedModel::cache_slots() const {
     const Scenario& s  = m.scenario();
     const StepInput in{per_gpu(s, 1), prompt_ + answer_};
     const Batch batch   = batch_of(s, m.exchange(), in.batch_per_gpu, in.context, s.speculation.drafts() + 1,
-                                   m.traffic().distinct_ranks);
+                                   m.traffic_at(0).distinct_ranks);
     MemoryDemand demand = memory_demand(s, batch, in);
     demand.tokens       = std::max(demand.tokens, scenario_.serving.chunk);
     const double tokens = memory_of(m.weights(), demand).max_total_tokens;
