@@ -37,6 +37,7 @@ int command_compare(const Call&);
 int command_curve(const Call&);
 int command_speculate(const Call&);
 int command_validate(const Call&);
+int command_numerics(const Call&);
 int command_calibrate(const Call&);
 int command_presets(const Call&);
 int command_schema(const Call&);

@@ -18,6 +18,7 @@ constexpr Command kCommands[] = {
     {"curve", "what does each user lose as each GPU serves more of them?", command_curve},
     {"speculate", "which depth and threshold of drafting pay, at which batch and precision?",
      command_speculate},
+    {"numerics", "what does this precision do to GEMMs, MLA, the router and acceptance?", command_numerics},
     {"calibrate", "what does this hardware really take?", command_calibrate},
     {"validate", "how far are the predictions from published measurements?", command_validate},
     {"presets", "which models, GPUs, clusters, calibrations and engines are built in?", command_presets},
@@ -36,7 +37,7 @@ std::string overview() {
 
 std::string version() {
     return "isobath " ISOBATH_VERSION
-           "\nbuilt in: run explain compare curve speculate calibrate validate presets schema\n"
+           "\nbuilt in: run explain compare curve speculate numerics calibrate validate presets schema\n"
            "not built in: Qt window, CUDA profiler, MPI\n";
 }
 
