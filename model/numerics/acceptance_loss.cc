@@ -8,12 +8,33 @@
 namespace isobath::numerics {
 namespace {
 
-void softmax(std::span<const float> logits, std::vector<double>& out) {
+using Probabilities = std::vector<std::vector<double>>;
+
+std::vector<double> softmax(std::span<const float> logits) {
     const float most = *std::max_element(logits.begin(), logits.end());
-    double sum       = 0;
-    out.resize(logits.size());
+    std::vector<double> out(logits.size());
+    double sum = 0;
     for (std::size_t i = 0; i < logits.size(); ++i) sum += out[i] = std::exp(logits[i] - most);
     for (double& p : out) p /= sum;
+    return out;
+}
+
+Probabilities probabilities(const Tensor& logits) {
+    Probabilities out;
+    for (std::size_t r = 0; r < logits.rows; ++r) out.push_back(softmax(logits.row(r)));
+    return out;
+}
+
+double variation(const std::vector<double>& p, const std::vector<double>& q) {
+    double sum = 0;
+    for (std::size_t i = 0; i < p.size(); ++i) sum += std::fabs(p[i] - q[i]);
+    return sum / 2;
+}
+
+double accepted_share(const Probabilities& p, const Probabilities& q) {
+    double sum = 0;
+    for (std::size_t r = 0; r < p.size(); ++r) sum += 1 - variation(p[r], q[r]);
+    return sum / double(p.size());
 }
 
 double deviation(std::span<const float> row) {
@@ -39,18 +60,11 @@ Tensor with_noise(const Tensor& logits, double relative, std::uint64_t seed) {
 }  // namespace
 
 double total_variation(std::span<const float> a, std::span<const float> b) {
-    std::vector<double> p, q;
-    softmax(a, p);
-    softmax(b, q);
-    double sum = 0;
-    for (std::size_t i = 0; i < p.size(); ++i) sum += std::fabs(p[i] - q[i]);
-    return sum / 2;
+    return variation(softmax(a), softmax(b));
 }
 
 double acceptance(const Tensor& target, const Tensor& draft) {
-    double sum = 0;
-    for (std::size_t r = 0; r < target.rows; ++r) sum += 1 - total_variation(target.row(r), draft.row(r));
-    return sum / double(target.rows);
+    return accepted_share(probabilities(target), probabilities(draft));
 }
 
 Tensor synthetic_logits(std::size_t positions, std::size_t vocabulary, Noise& noise) {
@@ -80,10 +94,20 @@ Tensor synthetic_draft(const Tensor& target, double accepted, std::uint64_t seed
 NoisyAcceptance noisy_acceptance(const Tensor& target, const Tensor& draft, double target_noise,
                                  double draft_noise, std::uint64_t seed) {
     // Far from the seeds that made-up drafts use: the same noise twice would add up, not average out.
-    const Tensor t = with_noise(target, target_noise, seed ^ 0x7A7E'7000'0000'0000u),
-                 d = with_noise(draft, draft_noise, seed ^ 0xD7AF'7000'0000'0000u);
-    return {acceptance(target, draft), acceptance(t, draft), acceptance(target, d), acceptance(t, d),
-            1 - acceptance(target, t)};
+    const std::uint64_t of_target = seed ^ 0x7A7E'7000'0000'0000u, of_draft = seed ^ 0xD7AF'7000'0000'0000u;
+    const Probabilities p = probabilities(target), q = probabilities(draft);
+    const Probabilities ps[] = {probabilities(with_noise(target, target_noise, of_target)),
+                                probabilities(with_noise(target, -target_noise, of_target))};
+    const Probabilities qs[] = {probabilities(with_noise(draft, draft_noise, of_draft)),
+                                probabilities(with_noise(draft, -draft_noise, of_draft))};
+    NoisyAcceptance out{accepted_share(p, q), 0, 0, 0, 0};
+    for (int i = 0; i < 2; ++i) {
+        out.target += accepted_share(ps[i], q) / 2;
+        out.draft += accepted_share(p, qs[i]) / 2;
+        out.total_variation += (1 - accepted_share(p, ps[i])) / 2;
+        for (const Probabilities& noisy : qs) out.both += accepted_share(ps[i], noisy) / 4;
+    }
+    return out;
 }
 
 }  // namespace isobath::numerics

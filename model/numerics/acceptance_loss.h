@@ -30,8 +30,9 @@ struct NoisyAcceptance {
     double total_variation = 0;  ///< of the target with noise from the target without
 };
 
-/// Adds to each logit independent noise of `target_noise` (`draft_noise`) times the deviation of its row. The
-/// same seed gives the same noise, only larger or smaller, so that losses can be compared.
+/// Adds to each logit independent noise of `target_noise` (`draft_noise`) times the deviation of its row,
+/// once with either sign: what moves acceptance up as often as down cancels, and what is left is the loss.
+/// The same seed gives the same noise, only larger or smaller, so that losses can be compared.
 NoisyAcceptance noisy_acceptance(const Tensor& target, const Tensor& draft, double target_noise,
                                  double draft_noise, std::uint64_t seed);
 

@@ -1,7 +1,6 @@
 /// What a quantised latent cache does to the output of MLA's absorbed attention, by context length.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "model/numerics/error.h"

@@ -14,18 +14,19 @@ struct Knob {
     std::vector<int> values;
 };
 
-std::vector<int> numbers(std::initializer_list<Format> formats, bool four_bit) {
+std::vector<int> numbers(std::initializer_list<Format> formats, bool microscaled) {
     std::vector<int> out;
     for (const Format f : formats)
-        if (four_bit || f != Format::nvfp4) out.push_back(static_cast<int>(f));
+        if (microscaled || (f != Format::nvfp4 && f != Format::mxfp8)) out.push_back(static_cast<int>(f));
     return out;
 }
 
-std::vector<Knob> knobs(bool four_bit) {
+std::vector<Knob> knobs(bool microscaled) {
     const auto weights = numbers(
-        {Format::bf16, Format::fp8_block, Format::fp8_tensor, Format::mxfp8, Format::nvfp4}, four_bit);
-    const auto wire = numbers({Format::bf16, Format::logfmt10, Format::fp8_block, Format::nvfp4}, four_bit);
-    const auto core = numbers({Format::bf16, Format::fp8_tensor}, four_bit);
+        {Format::bf16, Format::fp8_block, Format::fp8_tensor, Format::mxfp8, Format::nvfp4}, microscaled);
+    const auto wire =
+        numbers({Format::bf16, Format::logfmt10, Format::fp8_block, Format::nvfp4}, microscaled);
+    const auto core = numbers({Format::bf16, Format::fp8_tensor}, microscaled);
     const std::vector<int> cache{static_cast<int>(KvLayout::bf16), static_cast<int>(KvLayout::fp8_flashmla),
                                  static_cast<int>(KvLayout::fp8)};
     return {{"gemm", &P::gemm, weights},         {"moe", &P::moe, weights},
@@ -56,8 +57,9 @@ std::string word_of(const Knob& knob, int value) {
 
 class Search {
   public:
-    Search(const PolicyMeasure& measure, const PolicyCost& cost, const NumericBudget& budget, bool four_bit)
-        : measure_(measure), cost_(cost), budget_(budget), knobs_(knobs(four_bit)) {}
+    Search(const PolicyMeasure& measure, const PolicyCost& cost, const NumericBudget& budget,
+           bool microscaled)
+        : measure_(measure), cost_(cost), budget_(budget), knobs_(knobs(microscaled)) {}
 
     CheapestPolicy from(const P& start) {
         best_.policy   = start;
@@ -150,8 +152,8 @@ std::vector<std::string> searched_components() {
 }
 
 CheapestPolicy cheapest_policy(const PrecisionPolicy& start, const PolicyMeasure& measure,
-                               const PolicyCost& cost, const NumericBudget& budget, bool four_bit) {
-    return Search(measure, cost, budget, four_bit).from(start);
+                               const PolicyCost& cost, const NumericBudget& budget, bool microscaled) {
+    return Search(measure, cost, budget, microscaled).from(start);
 }
 
 }  // namespace isobath::numerics

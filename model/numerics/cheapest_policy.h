@@ -44,9 +44,10 @@ std::vector<std::string> searched_components();
 
 /// Improves `start` by the single change of a component's format that saves most and keeps the budget, until
 /// none does; then tries pairs of changes, which may tighten one component to loosen another. A local optimum
-/// of both: cost need not be additive, so nothing better is promised. Formats of 4 bits are tried only where
-/// `four_bit`. The router, whose formats are all plain, keeps its own.
+/// of both: cost need not be additive, so nothing better is promised. Formats whose block scales the tensor
+/// core applies itself (MXFP8, NVFP4) are tried only where `microscaled`: from Blackwell on. The router,
+/// whose formats are all plain, keeps its own.
 CheapestPolicy cheapest_policy(const PrecisionPolicy& start, const PolicyMeasure& measure,
-                               const PolicyCost& cost, const NumericBudget& budget, bool four_bit = true);
+                               const PolicyCost& cost, const NumericBudget& budget, bool microscaled = true);
 
 }  // namespace isobath::numerics

@@ -1,5 +1,6 @@
 #include "model/numerics/synthetic.h"
 
+#include <array>
 #include <cmath>
 
 namespace isobath::numerics {

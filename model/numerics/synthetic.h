@@ -1,7 +1,6 @@
 /// Seeded matrices with the outliers that a language model's tensors have, for when the user brings none.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <random>
 

@@ -7,6 +7,7 @@
 #include "hw/spec_reader.h"
 #include "hw/text.h"
 #include "sim/cli/command.h"
+#include "sim/cli/program.h"
 
 namespace isobath::cli {
 namespace {
@@ -36,9 +37,13 @@ std::string overview() {
 }
 
 std::string version() {
-    return "isobath " ISOBATH_VERSION
-           "\nbuilt in: run explain compare curve speculate numerics calibrate validate presets schema\n"
-           "not built in: Qt window, CUDA profiler, MPI\n";
+    std::string text = "isobath " ISOBATH_VERSION "\nbuilt in:";
+    for (const Command& c : kCommands) text += " " + std::string(c.name);
+    const auto which = [](const char* program, const char* what) {
+        return find_program(program).empty() ? fmt::format("not here: {} ({})\n", what, program)
+                                             : fmt::format("beside it: {} ({})\n", what, program);
+    };
+    return text + "\n" + which("isobath-calibrate", "CUDA profiler") + which("isobath-gui", "window");
 }
 
 int dispatch(const std::vector<std::string>& words, std::ostream& out, std::ostream& err, bool colour) {

@@ -10,6 +10,8 @@ namespace {
 
 using namespace numerics;
 
+constexpr double kNoiseStep = 0.04;  ///< of LossCurve's grid, to 1
+
 constexpr Format kCompared[] = {Format::bf16,       Format::int8,  Format::fp8_block,
                                 Format::fp8_tensor, Format::mxfp8, Format::nvfp4};
 
@@ -147,15 +149,16 @@ LossCurve::LossCurve(const NumericsRequest& request) {
     const Tensor target      = request.logits ? request.logits->target : target_of(request);
     const Tensor draft =
         request.logits ? request.logits->draft : synthetic_draft(target, request.survival.front(), seed + 1);
-    for (int i = 0; i <= 40; ++i) {
-        const double noise      = 0.02 * i / std::sqrt(2.0);
+    for (int i = 0; i <= 25; ++i) {
+        const double noise      = kNoiseStep * i / std::sqrt(2.0);
         const NoisyAcceptance a = noisy_acceptance(target, draft, noise, noise, seed);
         losses_.push_back(a.exact - a.both);
     }
 }
 
 double LossCurve::at(double target_noise, double draft_noise) const {
-    const double place = std::min(std::hypot(target_noise, draft_noise) / 0.02, double(losses_.size() - 1));
+    const double place =
+        std::min(std::hypot(target_noise, draft_noise) / kNoiseStep, double(losses_.size() - 1));
     const auto below   = std::min(static_cast<std::size_t>(place), losses_.size() - 2);
     const double share = place - double(below);
     return losses_[below] * (1 - share) + losses_[below + 1] * share;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "hw/spec_reader.h"
+#include "hw/text.h"
 #include "sim/cli/command.h"
 #include "tests/catch.h"
 #include "tests/sim/said.h"
@@ -188,8 +189,15 @@ TEST_CASE("schema: compare prints what is documented, and nothing else", "[sim][
     CHECK(std::any_of(other["ops"].begin(), other["ops"].end(), lacks("b")));
 }
 
+TEST_CASE("schema: numerics prints what is documented, and nothing else", "[sim][schema][numerics]") {
+    const json out = printed({"numerics", "deepseek-nvfp4"});
+    CHECK(out["acceptance"]["positions"].size() == 3);
+    CHECK(out["acceptance"]["predicted"]["note"].get<std::string>().find(
+              "no controlled measurement exists") != std::string::npos);
+}
+
 TEST_CASE("schema: every key has a meaning, every number a unit, every object an end", "[sim][schema]") {
-    for (const char* name : {"run", "validate", "explain", "compare", "speculate"}) {
+    for (const char* name : {"run", "validate", "explain", "compare", "speculate", "numerics"}) {
         CHECK(schema(name)["additionalProperties"] == false);
         each_part(schema(name), [&](const std::string& path, const json& part) {
             INFO(name << " " << path);
@@ -204,15 +212,15 @@ TEST_CASE("schema: every key has a meaning, every number a unit, every object an
 }
 
 TEST_CASE("schema: each is printed by its name, and an unknown name hears which there are", "[sim][schema]") {
-    CHECK(DataFiles().names("scenarios/schema") == std::vector<std::string>{"compare", "curve", "explain",
-                                                                            "run", "scenario", "speculate",
-                                                                            "validate"});
+    const std::vector<std::string> known{"compare", "curve",    "explain",   "numerics",
+                                         "run",     "scenario", "speculate", "validate"};
+    CHECK(DataFiles().names("scenarios/schema") == known);
     for (const std::string& name : DataFiles().names("scenarios/schema"))
         CHECK(json::parse(say({"schema", name}).out) == schema(name));
     const Said wrong = say({"schema", "rum"});
     CHECK(wrong.code == cli::kUserError);
     CHECK(wrong.out.empty());
-    CHECK(wrong.err.find(
-              "no schema \"rum\"; did you mean \"run\"? known: compare, curve, explain, run, scenario, "
-              "speculate, validate") != wrong.err.npos);
+    CHECK(wrong.err.find("did you mean \"run\"? known: " +
+                         joined(std::vector<std::string_view>(known.begin(), known.end()))) !=
+          wrong.err.npos);
 }

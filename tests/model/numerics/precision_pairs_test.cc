@@ -68,8 +68,10 @@ TEST_CASE("numerics: the measured pairs do not follow the noise of formats", "[m
     // Quantising the cache to 8 bits cost more than taking 5.5-bit weights to 2.7.
     CHECK(rules.constant > 0.02);
     CHECK(rules.constant < 0.06);
-    WARN("leave-one-group-out residual: constant " << rules.constant_residual << ", noise "
-                                                   << rules.noise_residual);
+    // Root mean squares over the four reports, each left out in turn: 2.8 points by the mean of the
+    // others, 4.9 by their slope.
+    CHECK(rules.constant_residual == Approx(0.028).epsilon(0.01));
+    CHECK(rules.noise_residual == Approx(0.0487).epsilon(0.01));
 }
 
 TEST_CASE("numerics: a wrong file of pairs is refused by its place", "[model][numerics]") {

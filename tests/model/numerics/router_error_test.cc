@@ -74,9 +74,10 @@ TEST_CASE("numerics: no noise flips no expert, and more noise flips more", "[mod
         CHECK(e.weight_moved < 1);
         before = e.flips;
     }
-    // Noise far above the signal: another random choice. 8 of 256 within 4 of 8 groups: 1 - 8/256 of them
-    // differ.
-    CHECK(router_error(v3(), {}, 1000, 1).flips == Approx(1 - 8.0 / 256).epsilon(0.02));
+    // Noise ten times the signal: nearly another random choice, of which 8 / 256 would be the same.
+    const double random = router_error(v3(), {}, 10, 1).flips;
+    CHECK(random > 0.85);
+    CHECK(random < 1 - 8.0 / 256 + 0.01);
 }
 
 TEST_CASE("numerics: the gate's own GEMM flips less in FP32 than in FP16 than in BF16", "[model][numerics]") {
