@@ -124,7 +124,9 @@ json to_json(const NumericsReport& r) {
                 {"low", r.predicted_low},
                 {"high", r.predicted_high},
                 {"source", "assumed"},
-                {"note", "no controlled measurement exists; the interval spans the measured pairs"}}}}},
+                {"note",
+                 "no controlled measurement exists; the interval spans the measured pairs, if "
+                 "cache or weights are in fewer than 16 bits"}}}}},
             {"measured_pairs",
              {{"constant", r.rules.constant},
               {"slope", r.rules.slope},

@@ -94,6 +94,8 @@ std::string pairs_text(const NumericsReport& r) {
                        r.rules.constant_residual, r.rules.noise_residual,
                        r.rules.noise_wins() ? "the noise of formats tells losses better"
                                             : "the noise of formats tells losses no better than their mean");
+    if (r.predicted_high == 0)
+        return out + "Predicted loss of acceptance: none, for cache and weights are in 16 bits (assumed)\n";
     return out + fmt::format(
                      "Predicted loss of acceptance at each draft: {:.3f}, {:.3f} to {:.3f} (assumed; "
                      "the interval spans the measured pairs)\n",
