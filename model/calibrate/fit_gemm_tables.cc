@@ -188,6 +188,15 @@ Fitted<Seconds> plain_launch(const Calibration& calibration, const std::string& 
     return bf16 ? bf16->constants.launch : Fitted<Seconds>{};
 }
 
+/// Rows of a product alone, from a cold L2, hold neither a quantise kernel nor operands used again.
+ProductLibrary as_timed(ProductLibrary library, const Samples& samples) {
+    const bool alone  = samples.front().alone;
+    library.quantises = library.quantises && !alone;
+    library.warm      = library.warm && !alone;
+    library.sparse    = library.sparse && !alone;  // cold rows tell what memory takes
+    return library;
+}
+
 void fit_family(const GpuSpec& gpu, std::span<const KernelTable> tables, const std::string& kernel,
                 ProductLibrary library, KernelFamily<GemmConstants>& family, const Calibration& so_far) {
     int most = 0;
@@ -196,7 +205,7 @@ void fit_family(const GpuSpec& gpu, std::span<const KernelTable> tables, const s
             fail_at("tables", "/" + kernel,
                     "too few rows to fit; need at least " + std::to_string(kFewestRows));
         library.launch = plain_launch(so_far, name);
-        const auto fit = fit_product(gpu, rows.samples, library);
+        const auto fit = fit_product(gpu, rows.samples, as_timed(library, rows.samples));
         family.implementations.push_back(
             {name, rows.measured_on, rows.source, Source::fitted, fit.constants, fit.residuals});
         if (int(rows.samples.size()) > most) family.preferred = name;

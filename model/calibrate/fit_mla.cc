@@ -34,9 +34,10 @@ struct Form {
     std::function<Seconds(const OverlapConstants&, const KernelSample&)> time;
 };
 
-/// A kernel that is timed alone runs again and again on the same operands; within a block it does not.
+/// A benchmark runs again and again on the same operands, unless it says that it clears L2; within a block no
+/// kernel finds them there.
 Caches caches_of(const KernelSample& row) {
-    return row.beside > Seconds{} ? Caches::cold : Caches::warm;
+    return row.alone || row.beside > Seconds{} ? Caches::cold : Caches::warm;
 }
 
 LeastSquares only_values(Values values) {

@@ -6,6 +6,7 @@
 #include "model/calibrate/fit_calibration.h"
 #include "model/calibrate/judge.h"
 #include "model/calibrate/keep_points.h"
+#include "model/calibrate/measured_tables.h"
 #include "model/calibrate/mla_modules.h"
 #include "model/calibrate/silicon_import.h"
 #include "model/calibrate/silicon_kernels.h"
@@ -18,18 +19,28 @@ bool holds_silicon(const std::string& file) {
     return std::filesystem::is_directory(file) || std::filesystem::path(file).extension() == ".csv";
 }
 
-std::vector<KernelTable> tables_in(const std::string& file, const DataFiles& data, const std::string& gpu) {
+/// Rows that the profiler measured; `call.err` hears of those that reach no fit.
+std::vector<KernelTable> measured_in(const Call& call, const std::string& file, const std::string& gpu) {
+    MeasuredTables measured = measured_tables(read_measurements(std::filesystem::path(file)), gpu, file);
+    for (const LeftOutRows& rows : measured.left_out)
+        call.err << fmt::format("left out: {} ({} rows): {}\n", rows.what, rows.rows, rows.reason);
+    return std::move(measured.tables);
+}
+
+std::vector<KernelTable> tables_in(const Call& call, const std::string& file, const DataFiles& data,
+                                   const std::string& gpu) {
+    if (std::filesystem::path(file).extension() == ".jsonl") return measured_in(call, file, gpu);
     if (holds_silicon(file)) return kernel_tables(import_silicon(data, file, gpu).tables);
     return {read_kernel_table(read_json(file), file, file)};
 }
 
 /// Tables named on the command line, or those that ship for the GPU.
-std::vector<KernelTable> tables_of(const std::vector<std::string>& files, const DataFiles& data,
-                                   const std::string& gpu) {
+std::vector<KernelTable> tables_of(const Call& call, const std::vector<std::string>& files,
+                                   const DataFiles& data, const std::string& gpu) {
     if (files.empty()) return load_kernel_tables(data, gpu);
     std::vector<KernelTable> tables;
     for (const std::string& file : files)
-        for (KernelTable& table : tables_in(file, data, gpu)) tables.push_back(std::move(table));
+        for (KernelTable& table : tables_in(call, file, data, gpu)) tables.push_back(std::move(table));
     return tables;
 }
 
@@ -54,6 +65,7 @@ Calibration fit(const DataFiles& data, const std::string& name, const std::vecto
     if (tables.empty()) throw SpecError("isobath calibrate fit: no tables for " + name + "; name some files");
     const GpuSpec gpu  = load_gpu(data, name);
     Calibration fitted = fit_calibration(gpu, tables, name);
+    prefer_libraries(fitted);
     judge_calibration(fitted, gpu, tables);
     fit_modules(fitted, gpu, modules);
     fit_module_cores(fitted, gpu, modules);
@@ -75,7 +87,7 @@ int calibrate_fit(const Call& call, const Flags& flags, const std::vector<std::s
     const DataFiles data   = flags.data();
     const std::string name = flags.text("gpu", "h800");
     const auto modules     = modules_in(silicon_of(files, data, name), data);
-    write_out(call, flags, to_json(fit(data, name, tables_of(files, data, name), modules)));
+    write_out(call, flags, to_json(fit(data, name, tables_of(call, files, data, name), modules)));
     return kDone;
 }
 
