@@ -23,6 +23,10 @@ std::string errors_text(const Calibration& calibration);
 int calibrate_served(const Call&, const Flags&);
 int calibrate_bench(const Call&, const Flags&);
 
+/// import --trace, --nsys or --kernels: a recording by class of kernel; with --scenario, beside its plan.
+bool imports_recording(const Flags&);
+int calibrate_recording(const Call&, const Flags&);
+
 /// import --comm NAME: a preset of scenarios/comm from the tables of --silicon.
 int calibrate_comm(const Call&, const Flags&);
 /// Whether `name` is a preset of scenarios/comm; then its scores are shown.
