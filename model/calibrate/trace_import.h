@@ -12,7 +12,8 @@ namespace isobath {
 
 /// Kernels, copies and memsets of a trace. Where it holds operations with their "Input Dims" (record_shapes),
 /// matrix products become ranges that name their shapes: an operation's time is that of its kernels, which
-/// carry its "External id". Events without a time, or with one below 0, are left out and counted as dropped.
+/// carry its "External id"; memory grows with such operations and different launches alone. Events without a
+/// time, or with one below 0, are left out and counted as dropped.
 RecordedKernels read_trace(std::istream& in, const std::string& file);
 RecordedKernels read_trace(const std::filesystem::path& file);
 
