@@ -7,9 +7,7 @@
 #include "hw/text.h"
 #include "profiler/cli/commands.h"
 #include "profiler/cuda_check.h"
-#ifdef ISOBATH_HAS_ATTACH
 #include "profiler/attach/command_attach.h"
-#endif
 
 namespace isobath {
 namespace {
@@ -28,9 +26,7 @@ constexpr Command kCommands[] = {
     {"run", "measures kernels and appends a row each", with_words<command_run>},
     {"list", "what can be measured here, and why not the rest", with_words<command_list>},
     {"summary", "what a file of rows holds, in short", with_words<command_summary>},
-#ifdef ISOBATH_HAS_ATTACH
     {"attach", "measures the kernels of an unmodified program", attach::command_attach},
-#endif
 };
 
 int overview() {
