@@ -6,6 +6,10 @@ namespace isobath::attach {
 
 constexpr std::size_t kAlignment = 8;  // of activity records
 
+void BufferPool::Free::operator()(void* memory) const {
+    std::free(memory);
+}
+
 std::uint8_t* BufferPool::take() {
     const std::lock_guard lock(mutex_);
     if (!free_.empty()) {
@@ -13,9 +17,9 @@ std::uint8_t* BufferPool::take() {
         free_.pop_back();
         return buffer;
     }
-    void* made = made_ < most_ ? std::aligned_alloc(kAlignment, bytes_each_) : nullptr;
+    void* made = made_.size() < most_ ? std::aligned_alloc(kAlignment, bytes_each_) : nullptr;
     if (made)
-        ++made_;
+        made_.emplace_back(made);
     else
         ++refused_;
     return static_cast<std::uint8_t*>(made);
@@ -29,7 +33,7 @@ void BufferPool::give_back(std::uint8_t* buffer) {
 
 std::size_t BufferPool::made() const {
     const std::lock_guard lock(mutex_);
-    return made_;
+    return made_.size();
 }
 
 std::uint64_t BufferPool::refused() const {

@@ -3,13 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <vector>
 
 namespace isobath::attach {
 
-/// Any thread may take and give back. A buffer's memory stays until the program ends, because the driver may
-/// write into it until then.
+/// Any thread may take and give back. The memory is the pool's: one that a driver writes into must outlive
+/// it.
 class BufferPool {
   public:
     BufferPool(std::size_t bytes_each, std::size_t most) : bytes_each_(bytes_each), most_(most) {}
@@ -26,8 +27,11 @@ class BufferPool {
   private:
     const std::size_t bytes_each_, most_;
     mutable std::mutex mutex_;
+    struct Free {
+        void operator()(void* memory) const;
+    };
+    std::vector<std::unique_ptr<void, Free>> made_;
     std::vector<std::uint8_t*> free_;
-    std::size_t made_      = 0;
     std::uint64_t refused_ = 0;
 };
 
