@@ -118,8 +118,8 @@ void add_transfers(RunResult& r) {
 }
 
 void add_draft_op(RunResult& r, const char* pass, const LayerOp& op, const OpCost& cost, double count) {
-    r.ops.push_back(
-        {std::string(pass) + op.name, "mtp", "compute", count, cost.estimate, work_of(op.op), cost.bound});
+    r.ops.push_back({std::string(pass) + op.name, "mtp", "compute", count, cost.estimate, work_of(op.op),
+                     cost.bound, op.op});
 }
 
 /// Heads that draft, and passes on rows of their own.
@@ -141,7 +141,7 @@ void add_ops(RunResult& r) {
         const LayerOp& op  = r.work.ops[i];
         const OpCost& cost = r.work.costs[i];
         r.ops.push_back({op.name, kind_of(op.stage), "compute", runs_of(r.scenario, op.stage), cost.estimate,
-                         work_of(op.op), cost.bound});
+                         work_of(op.op), cost.bound, op.op});
     }
     if (r.exchanges) add_transfers(r);
     add_draft_ops(r);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ struct OpRow {
     double count           = 0;
     Estimate time;  ///< of one run, alone on the GPU
     Work work;
-    Bound bound = Bound::latency;
+    Bound bound              = Bound::latency;
+    std::optional<Op> kernel = {};  ///< nothing for a transfer
 };
 
 struct FamilyShare {

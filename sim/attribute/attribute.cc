@@ -49,12 +49,11 @@ struct ClassOf {
 
 std::vector<Wanted> wanted_of(const RunResult& result) {
     std::vector<Wanted> out;
-    for (std::size_t i = 0; i < result.ops.size(); ++i) {
-        const OpRow& row = result.ops[i];
+    for (const OpRow& row : result.ops) {
         Wanted one{row.name, row.layer_kind, row.name, row.count, row.time};
-        if (i < result.work.ops.size()) {  // rows of kernels come first, in the order of the step's own list
-            one.kind = class_of(row.name, result.work.ops[i].op);
-            one.gemm = std::get_if<Gemm>(&result.work.ops[i].op);
+        if (row.kernel) {
+            one.kind = class_of(row.name, *row.kernel);
+            one.gemm = std::get_if<Gemm>(&*row.kernel);
         }
         if (one.per_step > 0 && one.time.time > Seconds{}) out.push_back(std::move(one));
     }

@@ -50,9 +50,8 @@ RecordedKernels recording_of(const RunResult& result, double noise) {
     const auto draw = [&](double width) { return 1 + width * (2 * double(engine() >> 11) * 0x1p-53 - 1); };
     RecordedKernels out;
     for (std::size_t i = 0; i < result.ops.size(); ++i) {
-        const OpRow& op = result.ops[i];
-        const std::string kind =
-            i < result.work.ops.size() ? class_of(op.name, result.work.ops[i].op) : op.name;
+        const OpRow& op        = result.ops[i];
+        const std::string kind = op.kernel ? class_of(op.name, *op.kernel) : op.name;
         RecordedKernel kernel{{kNames.at(kind), {int(i) + 1, 1, 1}, {128, 1, 1}}, {}};
         const Seconds time = draw(noise) * op.time.time;
         for (int run = 0; run < std::lround(op.count * kSteps); ++run) kernel.times.add(draw(0.05) * time);
