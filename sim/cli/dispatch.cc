@@ -17,6 +17,8 @@ constexpr Command kCommands[] = {
     {"explain", "where does this number come from: equation, inputs, source, interval?", command_explain},
     {"compare", "what changes between two scenarios, operation by operation?", command_compare},
     {"curve", "what does each user lose as each GPU serves more of them?", command_curve},
+    {"balance", "how uneven are the experts, and what do placement and replication do about it?",
+     command_balance},
     {"speculate", "which depth and threshold of drafting pay, at which batch and precision?",
      command_speculate},
     {"numerics", "what does this precision do to GEMMs, MLA, the router and acceptance?", command_numerics},
