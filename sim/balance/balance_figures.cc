@@ -5,6 +5,7 @@
 #include "hw/spec_reader.h"
 #include "hw/text.h"
 #include "sim/balance/balance_tables.h"
+#include "sim/balance/more_figures.h"
 #include "sim/plot/grid.h"
 
 namespace isobath {
@@ -46,15 +47,23 @@ std::vector<double> expert_shares(const ExpertLoad& load) {
     return out;
 }
 
+/// Few experts are so hot that all others would look alike beside them.
+double bright(std::vector<double> shares) {
+    const auto at = shares.begin() + std::ptrdiff_t(0.998 * double(shares.size() - 1));
+    std::nth_element(shares.begin(), at, shares.end());
+    return std::max(1.0, *at);
+}
+
 Figure experts_figure(const Balance& b) {
     std::vector<double> shares = expert_shares(*b.of.scenario.load);
-    const double high          = *std::max_element(shares.begin(), shares.end());
-    return {
-        .title    = "How often each expert is chosen",
-        .subtitle = fmt::format("hottest {:.1f} times its layer's mean", b.load.hottest.front().over_mean),
-        .x        = {.label = "expert"},
-        .y        = layer_axis(b),
-        .marks    = {heat(b, std::move(shares), high)}};
+    const double high          = bright(shares);
+    return {.title    = "How often each expert is chosen",
+            .subtitle = fmt::format("hottest {:.1f} times its layer's mean; colours end at {:.1f}, two in a "
+                                    "thousand lie above",
+                                    b.load.hottest.front().over_mean, high),
+            .x        = {.label = "expert"},
+            .y        = layer_axis(b),
+            .marks    = {heat(b, std::move(shares), high)}};
 }
 
 double highest(const RankMaps& maps) {
@@ -80,16 +89,19 @@ Figure ranks_figure(const Balance& b, bool after) {
 Figure layers_figure(const Balance& b) {
     plot::Line before{.name = b.maps.before_name}, after{.name = "as planned"},
         own{.name = "EPLB planned on this load", .dashed = true};
+    bool same = true;
     for (const LayerBalance& l : b.layers) {
         before.points.push_back({double(l.layer), l.before});
         after.points.push_back({double(l.layer), l.after});
         own.points.push_back({double(l.layer), l.in_distribution});
+        same = same && l.after == l.in_distribution;
     }
-    return {.title    = "Balance of every layer",
-            .subtitle = "mean over max of the tokens on a GPU; 1 is perfect",
-            .x        = {.label = "layer"},
-            .y        = {.label = "mean over max", .low = 0, .high = 1},
-            .marks    = {before, own, after}};
+    return {
+        .title    = "Balance of every layer",
+        .subtitle = "mean over max of the tokens on a GPU; 1 is perfect",
+        .x        = {.label = "layer"},
+        .y        = {.label = "mean over max", .low = 0, .high = 1},
+        .marks = same ? std::vector<plot::Mark>{before, after} : std::vector<plot::Mark>{before, after, own}};
 }
 
 Figure slots_figure(const Balance& b) {
@@ -106,52 +118,6 @@ Figure slots_figure(const Balance& b) {
             .x        = {.label = "redundant experts in each layer"},
             .y        = {.label = "mean over max", .high = 1},
             .marks    = {endless, batch}};
-}
-
-Figure drift_figure(const DriftReport& d) {
-    plot::Line line{.name = "the plan in use"};
-    const double interval = d.spec.interval.base(), end = d.spec.drift.base();
-    for (std::size_t i = 0; i < d.result.at_start.size(); ++i) {
-        line.points.push_back({double(i) * interval, d.result.at_start[i]});
-        line.points.push_back({std::min(end, double(i + 1) * interval), d.result.at_end[i]});
-    }
-    return {.title    = "Balance while the load drifts",
-            .subtitle = fmt::format("a new plan every {:g} s; {} into the busiest GPU each time", interval,
-                                    to_string(d.result.moved_per_gpu)),
-            .x        = {.label = "time", .unit = "s"},
-            .y        = {.label = "mean over max", .high = 1},
-            .marks    = {line, plot::Rule{.name = "mean of always fresh plans", .at = d.result.fresh}}};
-}
-
-Figure training_figure(const Balance& b) {
-    Figure f{.title    = "Balance of a router in training",
-             .subtitle = "a model of the mechanisms, not of a run: see docs/balance.md",
-             .x        = {.label = "step"},
-             .y        = {.label = "max over mean - 1 (MaxVio)", .from_zero = true},
-             .marks    = {}};
-    for (const TrainingReport& t : b.training) {
-        plot::Line line{.name = t.method};
-        for (std::size_t i = 0; i < t.result.steps.size(); ++i)
-            line.points.push_back({double(i), t.result.steps[i].max_violation});
-        f.marks.push_back(line);
-    }
-    return f;
-}
-
-Figure dropped_figure(const Balance& b) {
-    Figure f{.title    = "Tokens dropped in training",
-             .subtitle = fmt::format("an expert takes {:g} times the mean load at most",
-                                     b.training.front().spec.capacity_factor),
-             .x        = {.label = "step"},
-             .y        = {.label = "dropped", .unit = "%", .from_zero = true},
-             .marks    = {}};
-    for (const TrainingReport& t : b.training) {
-        plot::Line line{.name = t.method};
-        for (std::size_t i = 0; i < t.result.steps.size(); ++i)
-            line.points.push_back({double(i), 100 * t.result.steps[i].dropped});
-        f.marks.push_back(line);
-    }
-    return f;
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ double prompt_of(const std::string& workload) {
 std::string nearest_workload(const LoadPreset& preset, const Scenario& s) {
     const bool prefill       = s.phase == Phase::prefill;
     const std::string prefix = prefill ? "prefill_" : "decode_";
-    const double length      = prefill ? s.workload.isl : s.workload.context;
+    const double length      = s.phase == Phase::decode ? s.workload.context : s.workload.isl;
     std::string best;
     double least = 1e300;
     for (const auto& w : preset.workloads) {
@@ -88,8 +88,8 @@ Placement wanted(const Scenario& plain, const Layout& layout, const RoutingAsk& 
     return Placement::eplb;
 }
 
-/// A placement that needs none of EPLB's conditions is put back once the loads are read: "none" with a law
-/// would leave the law a law.
+/// Under "none" a law would stay a law without a draw, so loads are read under EPLB; the placement that is
+/// wanted is put back afterwards.
 std::vector<Override> with_loads(std::vector<Override> overrides, const Scenario& plain,
                                  const std::string& text, const RoutingAsk& ask) {
     if (!ask.load.empty())

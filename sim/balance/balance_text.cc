@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "sim/balance/balance_tables.h"
+#include "sim/balance/more_tables.h"
 
 namespace isobath {
 namespace {
@@ -102,90 +103,18 @@ ReportTable ranks_table(const Balance& b, bool every) {
     return t;
 }
 
-void add_way(const SampledWay& way, const char* name, ReportTable& t) {
-    for (const PortClass& p : way.ports)
-        t.rows.push_back({fmt::format("{}, {}", name, p.name), to_string(p.mean), to_string(p.busiest),
-                          times(p.busiest_over_mean()), fmt::format("{:.0f} %", 100 * p.utilisation),
-                          fmt::format("{:.1f} us", way.bottleneck.in(unit::us)),
-                          fmt::format("{:.1f} us", way.fluid.in(unit::us))});
-}
-
-std::string network_note(const DispatchSample& n) {
-    const bool fluid = n.tier == NetworkTier::fluid;
-    return fmt::format(
-        "{}, layer {}, {:g} tokens per GPU{}; a token reaches {:.2f} GPUs on {:.2f} nodes; {:.0f} % of pairs "
-        "exchange messages, so {} decides; ports alone, without latency (kernels: {:.1f} and {:.1f} us)",
-        name_of(n.mode), n.layer, n.tokens,
-        n.sampled < n.tokens ? fmt::format(" ({} sampled)", n.sampled) : std::string(), n.distinct_ranks,
-        n.distinct_nodes, 100 * n.density,
-        fluid ? "T1 (sparse flows, followed one by one)" : "T0 (dense: the busiest port binds)",
-        n.kernel_dispatch.in(unit::us), n.kernel_combine.in(unit::us));
-}
-
-ReportTable network_table(const Balance& b) {
-    if (!b.network) return {};
-    ReportTable t{"Network, one micro-batch of one layer",
-                  network_note(*b.network),
-                  {"ports", "mean", "busiest", "busiest/mean", "busy", "T0", "T1"},
-                  {}};
-    add_way(b.network->dispatch, "dispatch", t);
-    add_way(b.network->combine, "combine", t);
-    return t;
-}
-
-ReportTable drift_table(const Balance& b) {
-    if (!b.drift) return {};
-    const DriftReport& d = *b.drift;
-    ReportTable t{
-        "Rebalancing while the load drifts to " + d.to,
-        fmt::format("mean/max {:.3f} over time, {:.3f} if always fresh; each plan moves {} ({:.0f} "
-                    "experts) into the busiest GPU, {} at {}: {:.2f} % of the time lost if serving "
-                    "stops for it",
-                    d.result.mean_over_max, d.result.fresh, to_string(d.result.moved_per_gpu), d.copies_moved,
-                    to_string(d.result.pause), to_string(d.bandwidth), 100 * (1 - d.result.kept)),
-        {"plan at", "mean/max then", "at the next"},
-        {}};
-    for (std::size_t i = 0; i < d.result.at_start.size(); ++i)
-        t.rows.push_back({fmt::format("{:g} s", double(i) * d.spec.interval.in(unit::s)),
-                          times(d.result.at_start[i]), times(d.result.at_end[i])});
-    return t;
-}
-
-double dropped(const TrainingBalance& r) {
-    double sum = 0;
-    for (const TrainingStep& s : r.steps) sum += s.dropped;
-    return sum / double(r.steps.size());
-}
-
-ReportTable training_table(const Balance& b) {
-    ReportTable t{
-        "Balance of the router in training",
-        "MaxVio is max over mean - 1 of a batch; settled: last quarter of the steps; lasting: their "
-        "batches taken together",
-        {"method", "strength", "steps", "first MaxVio", "settled", "lasting", "in a sequence", "dropped"},
-        {}};
-    for (const TrainingReport& r : b.training) {
-        const double strength = r.spec.gamma > 0 ? r.spec.gamma : r.spec.alpha;
-        t.rows.push_back({r.method, fmt::format("{:g}", strength), std::to_string(r.spec.steps),
-                          times(r.result.steps.front().max_violation, 2),
-                          times(settled_violation(r.result), 2), times(lasting_violation(r.result), 2),
-                          times(r.result.steps.back().sequence_violation, 2),
-                          fmt::format("{:.2f} %", 100 * dropped(r.result))});
-    }
-    return t;
-}
-
 }  // namespace
 
 std::vector<ReportTable> tables_of(const Balance& b, bool every) {
-    return {variants_table(b),     slots_table(b),   hottest_table(b, every), layers_table(b, every),
-            ranks_table(b, every), network_table(b), drift_table(b),          training_table(b)};
+    return {variants_table(b),      slots_table(b),        hottest_table(b, every),
+            layers_table(b, every), ranks_table(b, every), network_table(b),
+            sample_table(b),        drift_table(b),        training_table(b)};
 }
 
 std::vector<std::string> lead_of(const Balance& b) {
     const Scenario& s = b.of.scenario;
     std::vector<std::string> out{
-        fmt::format("{} layers of {} experts on {} ranks, {} slots each; planned on {}", b.load.layers,
+        fmt::format("{} layers of {} experts; {} ranks with room for {} each; planned on {}", b.load.layers,
                     b.load.experts, s.layout.ep, (b.load.experts + s.layout.redundant) / s.layout.ep,
                     s.planned_on == "same" ? "the load itself" : s.planned_on)};
     out.push_back(

@@ -15,15 +15,18 @@ Seconds experts_time(const StepWorkspace& work, const StepTimes& times) {
     return times.straggler * work.stages[std::size_t(Stage::experts)].time;
 }
 
-/// A fused kernel is timed with the busiest rank's rows: the ideal placement's is what it is held against.
-double time_ratio(const StepModel& model, const StepInput& input, const DataFiles& data,
-                  const StepTimes& times, Seconds experts) {
-    if (!model.fused_experts()) return times.straggler;
-    const StepModel ideal(placed_as(model.scenario(), Placement::ideal, model.scenario().layout.redundant),
-                          data);
-    StepWorkspace work;
-    const StepTimes even = evaluate(ideal, input, work);
-    return experts / experts_time(work, even);
+/// Time of the busiest rank's experts over the mean rank's. A fused kernel's time is the busiest rank's
+/// already, so it is held against the same kernel with the mean rank's rows.
+double time_ratio(const StepModel& model, const StepWorkspace& work, const StepTimes& times) {
+    Seconds busiest, mean;
+    for (const LayerOp& op : work.ops)
+        if (const auto* fused = std::get_if<FusedMoe>(&op.op)) {
+            FusedMoe even = *fused;
+            even.rows     = work.batch.expert_rows;
+            busiest += model.kernels().cost(*fused, model.compute_sms()).estimate.time;
+            mean += model.kernels().cost(even, model.compute_sms()).estimate.time;
+        }
+    return mean > Seconds{} ? busiest / mean : times.straggler;
 }
 
 void add_memory(const StepModel& model, const StepInput& input, const Batch& batch, PlacedVariant& v) {
@@ -75,7 +78,7 @@ PlacedVariant judge(const Scenario& s, const StepInput& input, const DataFiles& 
     v.step                 = times.step;
     v.experts              = experts_time(work, times);
     v.max_over_mean_tokens = 1 + excess_rows(model, work.batch) / work.batch.expert_rows;
-    v.max_over_mean_time   = time_ratio(model, input, data, times, v.experts);
+    v.max_over_mean_time   = time_ratio(model, work, times);
     v.tokens_per_s_gpu =
         s.phase == Phase::prefill ? rates.input_tokens_per_s_gpu : rates.output_tokens_per_s_gpu;
     add_memory(model, input, work.batch, v);

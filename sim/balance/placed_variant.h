@@ -15,8 +15,7 @@ struct PlacedVariant {
     /// Of an endless batch, averaged over layers (model/balance/placement.h): popularity alone.
     double mean_over_max = 1, max_over_mean = 1;
     /// Of a step's micro-batch, chance included: token-expert pairs of the busiest rank over the mean rank's,
-    /// and time of its experts over that of the mean rank's (over that of an ideal placement where the
-    /// experts are one fused kernel, whose time on the mean rank nobody evaluates).
+    /// and time of its experts over that of the mean rank's.
     double max_over_mean_tokens = 1, max_over_mean_time = 1;
     Seconds step, experts;        ///< a step; the busiest rank's routed experts of one layer and micro-batch
     double tokens_per_s_gpu = 0;  ///< output tokens of a decode step, input tokens of a prefill step
@@ -35,7 +34,8 @@ Scenario in_distribution(Scenario scenario);
 
 /// The ways that `scenario` is held against, first to last: experts in their own order where they divide over
 /// the ranks, copies that are not moved where there are any, the scenario's own as planned, EPLB planned on
-/// the load itself, ideal.
+/// the load itself, ideal. Ideal balance is that of experts that are all alike, so chance is left in it, and
+/// kernels that read only the experts that are hit read more of them than under an uneven load.
 std::vector<PlacedVariant> judge_variants(const Scenario& scenario, const StepInput& input,
                                           const DataFiles& data);
 

@@ -189,6 +189,13 @@ TEST_CASE("schema: compare prints what is documented, and nothing else", "[sim][
     CHECK(std::any_of(other["ops"].begin(), other["ops"].end(), lacks("b")));
 }
 
+TEST_CASE("schema: balance prints what is documented, and nothing else", "[sim][schema]") {
+    const json plain = printed({"balance", kPrefill, "--load", "lognormal:0.7"});
+    CHECK((plain["network"].is_object() && plain["drift"].is_null() && plain["training"].empty()));
+    const json all = printed({"balance", kTp8, "--drift-to", "zipf:0.5", "--training", "--steps", "4"});
+    CHECK((all["network"].is_null() && all["drift"].is_object() && all["training"].size() == 4));
+}
+
 TEST_CASE("schema: numerics prints what is documented, and nothing else", "[sim][schema][numerics]") {
     const json out = printed({"numerics", "deepseek-nvfp4"});
     CHECK(out["acceptance"]["positions"].size() == 3);
@@ -197,7 +204,7 @@ TEST_CASE("schema: numerics prints what is documented, and nothing else", "[sim]
 }
 
 TEST_CASE("schema: every key has a meaning, every number a unit, every object an end", "[sim][schema]") {
-    for (const char* name : {"run", "validate", "explain", "compare", "speculate", "numerics"}) {
+    for (const char* name : {"balance", "run", "validate", "explain", "compare", "speculate", "numerics"}) {
         CHECK(schema(name)["additionalProperties"] == false);
         each_part(schema(name), [&](const std::string& path, const json& part) {
             INFO(name << " " << path);
@@ -212,7 +219,7 @@ TEST_CASE("schema: every key has a meaning, every number a unit, every object an
 }
 
 TEST_CASE("schema: each is printed by its name, and an unknown name hears which there are", "[sim][schema]") {
-    const std::vector<std::string> known{"compare", "curve",    "explain",   "numerics",
+    const std::vector<std::string> known{"balance", "compare",  "curve",     "explain", "numerics",
                                          "run",     "scenario", "speculate", "validate"};
     CHECK(DataFiles().names("scenarios/schema") == known);
     for (const std::string& name : DataFiles().names("scenarios/schema"))
