@@ -13,17 +13,17 @@ RankMaps maps_of(const Scenario& s) {
     out.after = rank_shares(s);
     if (s.model.moe->n_routed_experts % s.layout.ep == 0) {
         out.before_name = "own order";
-        out.before      = rank_shares(placed_as(s, Placement::none, 0));
+        out.before      = rank_shares(placed_as(s, Balancer::none, 0));
     } else {
         out.before_name = "copies only";
-        out.before = rank_shares(in_distribution(placed_as(s, Placement::replicate, s.layout.redundant)));
+        out.before      = rank_shares(in_distribution(placed_as(s, Balancer::replicate, s.layout.redundant)));
     }
     return out;
 }
 
 std::vector<LayerBalance> layers_of(const Scenario& s, const RankMaps& maps) {
     const auto ranks    = std::size_t(s.layout.ep);
-    const auto balanced = rank_shares(in_distribution(placed_as(s, Placement::eplb, s.layout.redundant)));
+    const auto balanced = rank_shares(in_distribution(placed_as(s, Balancer::eplb, s.layout.redundant)));
     const auto row_of   = [&](const std::vector<double>& map, std::size_t l) {
         return std::span(map).subspan(l * ranks, ranks);
     };
@@ -91,7 +91,7 @@ Balance balance_of(BalanceScenario scenario, const DataFiles& data) {
     out.layers        = layers_of(s, out.maps);
     out.ranks         = ranks_of(s, out.maps);
     out.variants      = judge_variants(s, out.input, data);
-    out.slots         = judge_slots(s, out.input, data);
+    out.slots         = judge_slots(s, out.input, data, out.as_planned());
     const StepModel model(s, data);
     out.no_network = no_dispatch(model);
     if (out.no_network.empty())

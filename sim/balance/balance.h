@@ -78,7 +78,7 @@ DriftReport drift_of(const Scenario& scenario, const ExpertLoad& to, const Drift
 
 /// One method ("none", "aux", "bias", "sequence") in training a router of the scenario's model, with the
 /// scenario's seed. `capacity` 0 drops nothing. Strengths: bias 0.01 (DeepSeek-V3's speed of 0.001, ten times
-/// over, for some hundred steps instead of a million), aux 0.01 (Switch), sequence 0.0001 (DeepSeek-V3).
+/// over, for a hundred steps or so instead of a million), aux 0.01 (Switch), sequence 0.0001 (DeepSeek-V3).
 ///
 /// Throws SpecError for another method, and as simulate_training_balance().
 TrainingReport train_router(const Scenario& scenario, const std::string& method, int steps, double capacity);

@@ -108,7 +108,7 @@ Figure slots_figure(const Balance& b) {
     plot::Line endless{.name = "by popularity alone", .markers = true},
         batch{.name = "of a step's batch, chance included", .markers = true};
     for (const PlacedVariant& v : b.slots) {
-        endless.points.push_back({double(v.redundant), v.mean_over_max});
+        endless.points.push_back({double(v.redundant), 1 / v.max_over_mean});
         batch.points.push_back({double(v.redundant), 1 / v.max_over_mean_tokens});
     }
     return {.title    = "What redundant experts buy",
@@ -116,7 +116,7 @@ Figure slots_figure(const Balance& b) {
                                     b.slots.front().expert_weights.in(unit::GB),
                                     b.slots.back().expert_weights.in(unit::GB)),
             .x        = {.label = "redundant experts in each layer"},
-            .y        = {.label = "mean over max", .high = 1},
+            .y        = {.label = "1 / (max over mean)", .high = 1},
             .marks    = {endless, batch}};
 }
 

@@ -8,19 +8,9 @@ namespace {
 
 using nlohmann::json;
 
-const char* name_of(Placement placement) {
-    switch (placement) {
-        case Placement::none: return "none";
-        case Placement::eplb: return "eplb";
-        case Placement::replicate: return "replicate";
-        case Placement::ideal: return "ideal";
-    }
-    return "";
-}
-
 json variant_json(const PlacedVariant& v) {
     return {{"name", v.name},
-            {"placement", name_of(v.placement)},
+            {"placement", to_string(v.placement)},
             {"redundant", v.redundant},
             {"mean_over_max", v.mean_over_max},
             {"max_over_mean", v.max_over_mean},
@@ -92,7 +82,7 @@ json network_json(const Balance& b) {
     return {{"layer", n.layer},
             {"tokens_per_gpu", n.tokens},
             {"sampled_per_gpu", n.sampled},
-            {"mode", isobath::name_of(n.mode)},
+            {"mode", name_of(n.mode)},
             {"distinct_ranks", n.distinct_ranks},
             {"distinct_nodes", n.distinct_nodes},
             {"density", n.density},
@@ -163,7 +153,7 @@ json to_json(const Balance& b) {
               {"deviation_over_mean", b.load.deviation_over_mean},
               {"idle", b.load.idle}}},
             {"ranks", s.layout.ep},
-            {"placement", name_of(s.placement)},
+            {"placement", to_string(s.placement)},
             {"planned_on", s.planned_on},
             {"before", b.maps.before_name},
             {"max_over_mean_tokens", planned.max_over_mean_tokens},

@@ -76,16 +76,16 @@ void check_phase(const Scenario& s) {
 }
 
 /// What the layout and the user leave of "none": redundant experts need a place.
-Placement wanted(const Scenario& plain, const Layout& layout, const RoutingAsk& ask,
-                 std::vector<std::string>& notes) {
-    if (plain.placement != Placement::none || layout.redundant == 0) return plain.placement;
+Balancer wanted(const Scenario& plain, const Layout& layout, const RoutingAsk& ask,
+                std::vector<std::string>& notes) {
+    if (plain.placement != Balancer::none || layout.redundant == 0) return plain.placement;
     if (!ask.placement.empty())
         throw SpecError(
             fmt::format("--placement none: leaves the {} redundant experts without a place; "
                         "allowed: eplb, replicate, ideal",
                         layout.redundant));
     notes.push_back(fmt::format("placement: eplb, for the {} redundant experts need one", layout.redundant));
-    return Placement::eplb;
+    return Balancer::eplb;
 }
 
 /// Under "none" a law would stay a law without a draw, so loads are read under EPLB; the placement that is
@@ -97,7 +97,7 @@ std::vector<Override> with_loads(std::vector<Override> overrides, const Scenario
     else
         overrides.push_back(routing("popularity", text, plain.file + ": /routing/popularity"));
     if (!ask.planned_on.empty()) overrides.push_back(by_flag("planned_on", ask.planned_on, "planned-on"));
-    if (plain.placement == Placement::none) overrides.push_back(routing("placement", "eplb", "a placement"));
+    if (plain.placement == Balancer::none) overrides.push_back(routing("placement", "eplb", "a placement"));
     return overrides;
 }
 

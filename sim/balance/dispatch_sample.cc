@@ -105,10 +105,10 @@ PortClass port_class(const char* name, std::span<const Bytes> bytes, BytesPerSec
     return out;
 }
 
-SampledWay way_of(const ClusterPorts& ports, const std::vector<Flow>& flows) {
+SampledWay way_of(const ClusterPorts& ports, const std::vector<Flow>& flows, Seconds fluid) {
     SampledWay out;
     out.bottleneck      = bottleneck(ports.bandwidth(), flows);
-    out.fluid           = share_ports(ports.bandwidth(), flows, kBatching).makespan;
+    out.fluid           = fluid;
     const auto bytes    = port_bytes(flows, ports.bandwidth().size());
     const auto ranks    = std::size_t(ports.wires().ranks);
     const char* names[] = {"NIC out", "NIC in", "NVLink out", "NVLink in"};
@@ -118,6 +118,17 @@ SampledWay way_of(const ClusterPorts& ports, const std::vector<Flow>& flows) {
         if (out.ports.back().busiest == Bytes{}) out.ports.pop_back();
     }
     return out;
+}
+
+/// A combine's flows are a dispatch's turned round, and a port is as fast in as out: shares are the same, so
+/// times are as the messages' sizes, and one solution serves both.
+void add_ways(const ExchangeTraffic& traffic, double scale, const ExchangeFlows& exchange,
+              const ClusterPorts& ports, DispatchSample& out) {
+    const Bytes there = scale * traffic.dispatch_message, back = scale * traffic.combine_message;
+    const std::vector<Flow> flows = exchange.flows(out.mode, there);
+    const Seconds fluid           = share_ports(ports.bandwidth(), flows, kBatching).makespan;
+    out.dispatch                  = way_of(ports, flows, fluid);
+    out.combine = way_of(ports, exchange.flows(out.mode, back, true), fluid * (back / there));
 }
 
 double padded(double rows) {
@@ -148,7 +159,7 @@ std::string no_dispatch(const StepModel& model) {
         return "experts are cut over several GPUs, so a token's way is not one port's";
     if (model.traffic().mode == ExchangeMode::nccl_all_gather)
         return "every token goes to every rank, wherever its experts are";
-    if (s.placement == Placement::ideal) return "an ideal balancer has no placement to send tokens to";
+    if (s.placement == Balancer::ideal) return "an ideal balancer has no placement to send tokens to";
     return "";
 }
 
@@ -178,9 +189,7 @@ DispatchSample sample_dispatch(const StepModel& model, const StepInput& input, i
     out.distinct_nodes = sampler.nodes / sampler.tokens;
     out.density        = sampler.exchange.density(out.mode);
     out.tier           = tier_for(out.density, false);
-    out.dispatch = way_of(ports, sampler.exchange.flows(out.mode, scale * model.traffic().dispatch_message));
-    out.combine =
-        way_of(ports, sampler.exchange.flows(out.mode, scale * model.traffic().combine_message, true));
+    add_ways(model.traffic(), scale, sampler.exchange, ports, out);
     out.kernel_dispatch = work.exchange.dispatch.time;
     out.kernel_combine  = work.exchange.combine.time;
     add_rows(sampler, scale, placement, out);

@@ -38,10 +38,15 @@ void add_memory(const StepModel& model, const StepInput& input, const Batch& bat
 }
 
 void add_endless(const Scenario& s, PlacedVariant& v) {
-    if (s.placement == Placement::ideal) return;
+    if (s.placement == Balancer::ideal) return;
     const ExpertPlacement placement = placement_of(s, s.layout);
     v.mean_over_max                 = mean_over_max(*s.load, placement);
     v.max_over_mean                 = max_over_mean(*s.load, placement);
+}
+
+PlacedVariant renamed(PlacedVariant variant, const std::string& name) {
+    variant.name = name;
+    return variant;
 }
 
 /// Redundant experts that make `experts` divide over the ranks, the fewest first.
@@ -56,7 +61,7 @@ StepInput input_of(const Scenario& s) {
     return {s.workload.batch_per_gpu, s.phase == Phase::prefill ? s.workload.isl : s.workload.context};
 }
 
-Scenario placed_as(Scenario s, Placement placement, int redundant) {
+Scenario placed_as(Scenario s, Balancer placement, int redundant) {
     s.placement        = placement;
     s.layout.redundant = redundant;
     return s;
@@ -92,29 +97,35 @@ std::vector<PlacedVariant> judge_variants(const Scenario& s, const StepInput& in
     const auto add      = [&](const Scenario& variant, const char* name) {
         out.push_back(judge(variant, input, data, name));
     };
-    if (fewest_redundant(s) == 0) add(placed_as(s, Placement::none, 0), "own order");
-    if (redundant > 0) add(in_distribution(placed_as(s, Placement::replicate, redundant)), "copies only");
+    if (fewest_redundant(s) == 0) add(placed_as(s, Balancer::none, 0), "own order");
+    if (redundant > 0) add(in_distribution(placed_as(s, Balancer::replicate, redundant)), "copies only");
     add(s, "as planned");
-    add(in_distribution(placed_as(s, Placement::eplb, redundant)), "EPLB");
-    add(placed_as(s, Placement::ideal, redundant), "ideal");
+    if (s.placement == Balancer::eplb && s.planned_load == s.load)
+        out.push_back(renamed(out.back(), "EPLB"));
+    else
+        add(in_distribution(placed_as(s, Balancer::eplb, redundant)), "EPLB");
+    add(placed_as(s, Balancer::ideal, redundant), "ideal");
     return out;
 }
 
-std::vector<PlacedVariant> judge_slots(const Scenario& s, const StepInput& input, const DataFiles& data) {
+std::vector<PlacedVariant> judge_slots(const Scenario& s, const StepInput& input, const DataFiles& data,
+                                       const PlacedVariant& planned) {
     std::vector<PlacedVariant> out;
-    const Placement placement = s.placement == Placement::none ? Placement::eplb : s.placement;
-    const int rows            = s.layout.ep > 1 ? kSlotRows : 1;
+    const Balancer placement = s.placement == Balancer::none ? Balancer::eplb : s.placement;
+    const int rows           = s.layout.ep > 1 ? kSlotRows : 1;
     for (int i = 0; i < rows; ++i) {
-        const int redundant = fewest_redundant(s) + i * s.layout.ep;
-        out.push_back(
-            judge(placed_as(s, placement, redundant), input, data, fmt::format("{} redundant", redundant)));
+        const int redundant    = fewest_redundant(s) + i * s.layout.ep;
+        const std::string name = fmt::format("{} redundant", redundant);
+        const bool known       = planned.placement == placement && planned.redundant == redundant;
+        out.push_back(known ? renamed(planned, name)
+                            : judge(placed_as(s, placement, redundant), input, data, name));
     }
     return out;
 }
 
 std::vector<double> rank_shares(const Scenario& s) {
     const auto ranks = std::size_t(s.layout.ep);
-    if (s.placement == Placement::ideal) return std::vector<double>(std::size_t(s.load->layers) * ranks, 1.0);
+    if (s.placement == Balancer::ideal) return std::vector<double>(std::size_t(s.load->layers) * ranks, 1.0);
     std::vector<double> out = rank_loads(*s.load, placement_of(s, s.layout));
     for (int l = 0; l < s.load->layers; ++l) {
         const auto layer  = std::span(out).subspan(std::size_t(l) * ranks, ranks);

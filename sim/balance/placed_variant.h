@@ -10,8 +10,8 @@ namespace isobath {
 
 struct PlacedVariant {
     std::string name;  ///< "own order", "copies only", "as planned", "EPLB", "ideal"
-    Placement placement = Placement::none;
-    int redundant       = 0;
+    Balancer placement = Balancer::none;
+    int redundant      = 0;
     /// Of an endless batch, averaged over layers (model/balance/placement.h): popularity alone.
     double mean_over_max = 1, max_over_mean = 1;
     /// Of a step's micro-batch, chance included: token-expert pairs of the busiest rank over the mean rank's,
@@ -28,7 +28,7 @@ PlacedVariant judge(const Scenario& scenario, const StepInput& input, const Data
                     const std::string& name);
 
 /// The scenario's experts placed in another way: planned on its `planned_load`.
-Scenario placed_as(Scenario scenario, Placement placement, int redundant);
+Scenario placed_as(Scenario scenario, Balancer placement, int redundant);
 /// The same, planned on the very load that is judged.
 Scenario in_distribution(Scenario scenario);
 
@@ -41,8 +41,9 @@ std::vector<PlacedVariant> judge_variants(const Scenario& scenario, const StepIn
 
 /// The scenario's placement (EPLB where it has none) with ever more redundant experts: from the fewest that
 /// divide over the ranks, one more slot on every GPU each time, five times. Only the first on one rank.
+/// `planned` is the scenario as it is, judged already.
 std::vector<PlacedVariant> judge_slots(const Scenario& scenario, const StepInput& input,
-                                       const DataFiles& data);
+                                       const DataFiles& data, const PlacedVariant& planned);
 
 /// Tokens on every rank over the layer's mean, [layers x ranks]: 1 everywhere for an ideal placement.
 std::vector<double> rank_shares(const Scenario& scenario);

@@ -57,7 +57,7 @@ void add_drift(const Flags& flags, const DataFiles& data, Balance& b) {
 void add_training(const Flags& flags, Balance& b) {
     require_beside(flags, "training", {"steps", "method", "drop"});
     if (!flags.has("training")) return;
-    const int steps       = whole("steps", flags.text("steps", "200"), 100'000);
+    const int steps       = whole("steps", flags.text("steps", "100"), 100'000);
     const double capacity = flags.has("drop") ? number("drop", flags.text("drop"), 1, 1000) : 0;
     std::vector<std::string> methods{"none", "aux", "bias", "sequence"};
     if (flags.has("method")) methods = {flags.text("method")};
@@ -84,7 +84,7 @@ Flags declared() {
         .value("interval", "TIME", "between plans (10min)")
         .value("window", "TIME", "over which a plan's load is counted (0s: known at once)")
         .option("training", "balance of the router while it is trained")
-        .value("steps", "N", "training steps (200)")
+        .value("steps", "N", "training steps (100)")
         .value("method", "NAME", "none, aux, bias or sequence; left out: all four")
         .value("drop", "CAPACITY", "drop what exceeds CAPACITY times an expert's mean load")
         .value("svg", "FILE", "draw what was found")

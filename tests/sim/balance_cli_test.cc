@@ -52,10 +52,10 @@ TEST_CASE("balance: a counted load is read, and a bad one refused in one line th
     };
     bad(row("-1"), "-1");
     bad(row("NaN"), "isobath-load-bad.json");
-    bad(row("1", 1), "one expert");
+    bad(row("1", 1), "1 expert; expected 2");
     bad(row("1", 255), "255 experts; the model has 256");
     bad("{\"logical_count\": [[1,2],[1,2,3]]}", "/logical_count/1");
-    bad("{\"logical_count\": [[0,0],[0,0]]}", "only zeros");
+    bad("{\"logical_count\": [[0,0],[0,0]]}", "every count is zero");
     bad("{\"logical_count\": 3}", "/logical_count");
     bad("", "isobath-load-bad.json");
     bad("{", "isobath-load-bad.json");
@@ -71,7 +71,7 @@ TEST_CASE("balance: what it cannot do is said in one line", "[sim][cli][balance]
     refuses({"balance", "qwen2.5-72b-decode-tp8-h100"}, "has no experts to balance");
     refuses({"balance", kPrefill, "--set", "phase=train"}, "/phase");
     refuses({"balance", kEp72, "--placement", "none"}, "32 redundant experts without a place");
-    refuses({"balance", kPrefill, "--placement", "best"}, "allowed: none, eplb, replicate, ideal");
+    refuses({"balance", kPrefill, "--placement", "best"}, "allowed: none, replicate, eplb, ideal");
     refuses({"balance", kPrefill, "--set", "model=qwen3-235b", "--set", "layout.experts.redundant=0"},
             "--load");
     refuses({"balance", kPrefill, "--interval", "10min"}, "--interval: goes with --drift-to");
