@@ -42,11 +42,7 @@ ExpertLoad read_beside(const std::string& name, const Origin& origin) {
 ExpertLoad draw_preset(const Scenario& s, const std::string& text, const DataFiles& data,
                        const Origin& origin, const std::string& path) {
     const std::size_t colon = text.find(':');
-    const auto names        = data.names("scenarios/loads");
-    const std::string name  = text.substr(0, colon);
-    if (std::find(names.begin(), names.end(), name) == names.end())
-        origin.fail(path, "\"" + clipped(text) + "\": not known; allowed: " + kAllowed);
-    const LoadPreset preset = load_load_preset(data, name, origin.of(path), path);
+    const LoadPreset preset = load_load_preset(data, text.substr(0, colon), origin.of(path), path);
     return synthesize_load(preset, colon == text.npos ? "" : text.substr(colon + 1), s.seed, kTokens);
 }
 
@@ -59,18 +55,25 @@ ExpertLoad make_load(const Scenario& s, const std::string& text, const DataFiles
                      s.model.moe->num_experts_per_tok, kTokens, random);
 }
 
+void check_known(const std::string& text, const DataFiles& data, const Origin& origin,
+                 const std::string& path) {
+    const auto names = data.names("scenarios/loads");
+    if (is_file(text) || is_law(text)) return;
+    if (std::find(names.begin(), names.end(), text.substr(0, text.find(':'))) == names.end())
+        origin.fail(path, "\"" + clipped(text) + "\": not known; allowed: " + kAllowed);
+}
+
 /// The load behind a text; null: all experts alike. Messages of readers get the field's place.
 Load load_of(const Scenario& s, const std::string& text, const DataFiles& data, const Origin& origin,
              const std::string& path) {
     if (text == "uniform") return nullptr;
+    check_known(text, data, origin, path);
     try {
         Load load = std::make_shared<ExpertLoad>(make_load(s, text, data, origin, path));
-        if (load->experts != s.model.moe->n_routed_experts)
-            origin.fail(path, fmt::format("a load of {} experts; the model has {}", load->experts,
-                                          s.model.moe->n_routed_experts));
-        return load;
+        if (load->experts == s.model.moe->n_routed_experts) return load;
+        throw SpecError(fmt::format("a load of {} experts; the model has {}", load->experts,
+                                    s.model.moe->n_routed_experts));
     } catch (const SpecError& e) {
-        if (std::string_view(e.what()).find(path) != std::string_view::npos) throw;
         origin.fail(path, e.what());
     }
 }
