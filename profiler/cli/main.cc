@@ -5,9 +5,9 @@
 
 #include "hw/spec_reader.h"
 #include "hw/text.h"
+#include "profiler/attach/command_attach.h"
 #include "profiler/cli/commands.h"
 #include "profiler/cuda_check.h"
-#include "profiler/attach/command_attach.h"
 
 namespace isobath {
 namespace {

@@ -106,7 +106,10 @@ int command_speculate(const Call& call) {
                  "drafts per step; left out: 1 to 3. With --import: drafts per step of the server");
     flags.values("threshold", "T", "none, static:TAU, adaptive; left out: none and adaptive");
     flags.values("precision", "NAME", "precision presets to compare; left out: the scenario's");
-    flags.values("loss", "NAME=F", "acceptance of a position at that precision times F, or F:LOW:HIGH");
+    flags.values(
+        "loss", "NAME=F",
+        "acceptance of a position at that precision times F, or F:LOW:HIGH; left out: assumed from pairs "
+        "of formats measured on other models");
     flags.option("optimise", "also the best depth and threshold at each batch");
     flags.value("svg", "FILE", "draw tokens per second for each GPU against each user");
     flags.value("import", "FILE", "make an acceptance preset of this log");

@@ -7,6 +7,7 @@
 
 #include "sim/memory_demand.h"
 #include "sim/speculate/deployments.h"
+#include "sim/speculate/precision_loss.h"
 
 namespace isobath {
 namespace {
@@ -194,6 +195,14 @@ std::vector<std::string> notes_of(const Scenario& s, const SpeculateAsk& ask) {
     return out;
 }
 
+/// Precisions whose cost in acceptance the user did not give get what measured pairs of formats say.
+void assume_losses(const Scenario& own, const DataFiles& data, SpeculateAsk& ask) {
+    const double first = own.speculation.survival.empty() ? 0 : own.speculation.survival.front();
+    for (const std::string& name : ask.precisions)
+        if (!ask.losses.contains(name))
+            ask.losses[name] = assumed_loss(data, own.precision, load_precision(data, name), first);
+}
+
 }  // namespace
 
 SpeculateStudy speculate(const std::string& path, const DataFiles& data,
@@ -206,6 +215,7 @@ SpeculateStudy speculate(const std::string& path, const DataFiles& data,
     SpeculateStudy out;
     const int deepest = *std::max_element(ask.depths.begin(), ask.depths.end());
     out.scenario      = deployments.at(deepest, ask.precisions.empty() ? "" : ask.precisions.front());
+    assume_losses(deployments.at(deepest, ""), data, ask);
     Study study(deployments, data, ask, out);
     for (const std::string& precision :
          ask.precisions.empty() ? std::vector<std::string>{""} : ask.precisions)

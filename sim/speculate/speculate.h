@@ -21,7 +21,7 @@ struct SpeculateAsk {
     std::vector<int> depths;
     std::vector<Threshold> thresholds;
     std::vector<std::string> precisions;           ///< presets
-    std::map<std::string, AcceptanceLoss> losses;  ///< by precision; none: no change
+    std::map<std::string, AcceptanceLoss> losses;  ///< by precision; none: assumed_loss()
     bool optimise = false;                         ///< also the best depth and threshold at each batch
 };
 

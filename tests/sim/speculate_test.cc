@@ -6,6 +6,7 @@
 #include "hw/spec_reader.h"
 #include "sim/run_result.h"
 #include "sim/scenario_reader.h"
+#include "sim/speculate/precision_loss.h"
 #include "tests/catch.h"
 #include "tests/sim/said.h"
 
@@ -248,4 +249,20 @@ TEST_CASE("speculate: a run with a threshold and a study of it agree", "[sim][sp
              scenario(kEp128, {"speculation.depth=2", "speculation.threshold=static:0.4"}), DataFiles());
     CHECK(p.per_gpu.value == Approx(r.output_tokens_per_s_gpu));
     CHECK(p.step.high == Approx(r.step_range.high.base()));
+}
+
+TEST_CASE("speculate: a coarser target accepts less, by what measured pairs lose; a finer one as much",
+          "[sim][speculate]") {
+    const DataFiles data;
+    const PrecisionPolicy fp8 = load_precision(data, "deepseek-fp8"),
+                          fp4 = load_precision(data, "deepseek-nvfp4"), bf16 = load_precision(data, "bf16");
+    CHECK(is_coarser(fp8, fp4));
+    CHECK_FALSE(is_coarser(fp8, bf16));
+    CHECK(assumed_loss(data, fp8, bf16, 0.85).factor == 1);
+    const AcceptanceLoss loss = assumed_loss(data, fp8, fp4, 0.85);
+    CHECK(loss.low < loss.factor);
+    CHECK(loss.factor < loss.high);
+    CHECK(loss.source.find("no controlled measurement exists") != std::string::npos);
+    // The constant of nine pairs is a loss of about 0.045 of a draft's acceptance: 1 - 0.045 / 0.85 = 0.947.
+    CHECK(loss.factor == Approx(0.947).margin(0.01));
 }
