@@ -224,9 +224,18 @@ void resolve_precision(Scenario& s, const DataFiles& data, const Origin& origin)
     });
 }
 
+void check_implementations(const Scenario& s, const Origin& origin, const std::string& path) {
+    try {
+        CalibratedTime(s.cluster.gpu, s.calibration, s.implementations);
+    } catch (const SpecError& e) {
+        origin.fail(path + e.path, e.reason);
+    }
+}
+
 /// "auto": the GPU's own calibration, else its relative's shares carried over to its data sheet (marked
 /// assumed): B200's for Blackwell, H800's for all others.
-/// An object extends one and names implementations: {"extends": "h800", "gemm_fp8": "deepgemm-2025-02-25"}.
+/// A path names a file of the user's. An object extends one and names implementations: {"extends": "h800",
+/// "gemm_fp8": "deepgemm-2025-02-25"}.
 void resolve_calibration(Scenario& s, const DataFiles& data, const Origin& origin) {
     const std::string path = "/calibration";
     json value             = json::parse(s.calibration_text.json);
@@ -244,16 +253,18 @@ void resolve_calibration(Scenario& s, const DataFiles& data, const Origin& origi
         name = std::count(names.begin(), names.end(), s.cluster.gpu.name) ? s.cluster.gpu.name
                : s.cluster.gpu.architecture == "blackwell"                ? "b200"
                                                                           : "h800";
+    if (is_path(name)) {
+        const Preset own = read_beside(name, origin, path);
+        s.calibration =
+            read_at(own, origin, path, [&] { return read_calibration(own.value, own.name, own.file); });
+        return check_implementations(s, origin, path);
+    }
     if (!std::count(names.begin(), names.end(), name) &&
         !data.find("hw/calibrations/" + name + "/" + name + ".json"))
         origin.fail(path, fmt::format("no calibration \"{}\"; known: auto, {}", clipped(name),
                                       joined(std::vector<std::string_view>(names.begin(), names.end()))));
     s.calibration = load_calibration(data, name);
-    try {
-        CalibratedTime(s.cluster.gpu, s.calibration, s.implementations);
-    } catch (const SpecError& e) {
-        origin.fail(path + e.path, e.reason);
-    }
+    check_implementations(s, origin, path);
 }
 
 }  // namespace

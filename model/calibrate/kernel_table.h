@@ -18,7 +18,7 @@ struct KernelSample {
     bool held_back       = false;  ///< not to be fitted: the fit is judged by it
     Seconds beside       = {};     ///< of `time`, what other kernels took, where a row times several
     std::vector<Op> then = {};     ///< kernels that ran after `op` and are in `time`
-    bool alone           = false;  ///< nothing but `op`, from a cold L2: no quantising, no operands used again
+    bool alone = false;  ///< nothing but `op`, from a cold L2: no quantising, no operands used again
 };
 
 /// The rows of one table: one kernel, one implementation, one source.

@@ -145,11 +145,10 @@ class Builder {
 
     MeasuredTables finish(const std::string& file) {
         MeasuredTables out;
-        for (auto& [key, table] : tables_)
-            if (enough(table)) {
-                table.source = file;
-                out.tables.push_back(std::move(table));
-            }
+        for (auto& [key, table] : tables_) {
+            table.source = file;
+            (enough(table) ? out.tables : out.too_few).push_back(std::move(table));
+        }
         for (const auto& [key, rows] : left_out_) out.left_out.push_back({key.first, key.second, rows});
         return out;
     }

@@ -37,8 +37,9 @@ struct LeftOutRows {
 };
 
 struct MeasuredTables {
-    std::vector<KernelTable> tables;  ///< one per kernel and implementation, in order of their names
-    std::vector<LeftOutRows> left_out;
+    std::vector<KernelTable> tables;    ///< one per kernel and implementation, in order of their names
+    std::vector<KernelTable> too_few;   ///< rows too few for a fit, which can still serve as points
+    std::vector<LeftOutRows> left_out;  ///< those of too_few among them
 };
 
 /// The rows of `gpu`, a device's own preset name or the one that its name tells. Rows beside a held SM show

@@ -31,6 +31,8 @@ int command_calibrate(const Call& call) {
         .common()
         .overrides()
         .value("gpu", "NAME", "the GPU that was measured; h800 if left out")
+        .value("base", "NAME",
+               "fit: a calibration that measured rows are laid over; it serves where they are too few")
         .value("silicon", "DIR", "import, lint: the folder (or file) of CSV tables")
         .option("keep-points", "import: keep measured GEMMs and MLA decodes, which then go before the fit")
         .value("comm", "NAME", "import: a preset of scenarios/comm, not a calibration")

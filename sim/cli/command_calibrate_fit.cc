@@ -19,6 +19,10 @@ bool holds_silicon(const std::string& file) {
     return std::filesystem::is_directory(file) || std::filesystem::path(file).extension() == ".csv";
 }
 
+bool is_measured(const std::string& file) {
+    return std::filesystem::path(file).extension() == ".jsonl";
+}
+
 /// Rows that the profiler measured; `call.err` hears of those that reach no fit.
 std::vector<KernelTable> measured_in(const Call& call, const std::string& file, const std::string& gpu) {
     MeasuredTables measured = measured_tables(read_measurements(std::filesystem::path(file)), gpu, file);
@@ -29,7 +33,7 @@ std::vector<KernelTable> measured_in(const Call& call, const std::string& file, 
 
 std::vector<KernelTable> tables_in(const Call& call, const std::string& file, const DataFiles& data,
                                    const std::string& gpu) {
-    if (std::filesystem::path(file).extension() == ".jsonl") return measured_in(call, file, gpu);
+    if (is_measured(file)) return measured_in(call, file, gpu);
     if (holds_silicon(file)) return kernel_tables(import_silicon(data, file, gpu).tables);
     return {read_kernel_table(read_json(file), file, file)};
 }
@@ -72,6 +76,33 @@ Calibration fit(const DataFiles& data, const std::string& name, const std::vecto
     return fitted;
 }
 
+/// The calibration called `name`, or the one in a file of the user's.
+Calibration named_calibration(const DataFiles& data, const std::string& name) {
+    return name.ends_with(".json")
+               ? read_calibration(read_json(name), std::filesystem::path(name).stem(), name)
+               : load_calibration(data, name);
+}
+
+/// A calibration with measured rows on top: what can be fitted is, and every row is kept as a point.
+Calibration fit_over(const Call& call, const DataFiles& data, const std::string& name, Calibration base,
+                     const std::vector<std::string>& files) {
+    if (base.gpu != name)
+        throw SpecError("isobath calibrate fit: --base is of " + base.gpu + ", the rows are of " + name);
+    std::vector<KernelTable> tables = tables_of(call, files, data, name), few;
+    for (const std::string& file : files)
+        if (is_measured(file))
+            for (KernelTable& table :
+                 measured_tables(read_measurements(std::filesystem::path(file)), name, file).too_few)
+                few.push_back(std::move(table));
+    if (!tables.empty()) {
+        Calibration fitted = fit(data, name, tables, modules_in(silicon_of(files, data, name), data));
+        keep_points(fitted, tables);
+        lay_over(base, fitted);
+    }
+    lay_points_over(base, few);
+    return base;
+}
+
 /// What stood in the folder and what the fit made of it; on the terminal only while the file goes elsewhere.
 std::string summary(const SiliconImport& import, const Calibration& fitted) {
     return fmt::format(
@@ -86,7 +117,12 @@ std::string summary(const SiliconImport& import, const Calibration& fitted) {
 int calibrate_fit(const Call& call, const Flags& flags, const std::vector<std::string>& files) {
     const DataFiles data   = flags.data();
     const std::string name = flags.text("gpu", "h800");
-    const auto modules     = modules_in(silicon_of(files, data, name), data);
+    if (flags.has("base")) {
+        const Calibration base = named_calibration(data, flags.text("base"));
+        write_out(call, flags, to_json(fit_over(call, data, name, base, files)));
+        return kDone;
+    }
+    const auto modules = modules_in(silicon_of(files, data, name), data);
     write_out(call, flags, to_json(fit(data, name, tables_of(call, files, data, name), modules)));
     return kDone;
 }

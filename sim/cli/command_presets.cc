@@ -18,6 +18,7 @@ constexpr struct {
                 {"precisions", "scenarios/precisions"},
                 {"engines", "scenarios/engines"},
                 {"comm", "scenarios/comm"},
+                {"loads", "scenarios/loads"},
                 {"acceptance", "scenarios/acceptance"},
                 {"scenarios", "scenarios"}};
 

@@ -9,7 +9,10 @@
 
 #include "hw/data.h"
 #include "hw/gpu.h"
+#include "hw/measurements.h"
 #include "hw/spec_reader.h"
+#include "model/acceptance/import_drafts.h"
+#include "model/balance/load_file.h"
 #include "sim/run_result.h"
 #include "sim/scenario_reader.h"
 
@@ -55,6 +58,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string_view text(reinterpret_cast<const char*>(bytes), size);
     answered([&] { evaluated(isobath::read_scenario(text, "fuzz.json", data), data); });
     answered([&] { overridden(text, data); });
+    answered([&] { isobath::read_expert_load(text, "fuzz.json"); });
+    answered([&] { isobath::read_measurements(text, "fuzz.jsonl"); });
+    answered([&] { isobath::read_draft_counts(text, "fuzz.log"); });
     answered([&] { isobath::read_gpu(isobath::parse_json(text, "fuzz.json"), "fuzz", "fuzz.json"); });
     return 0;
 }
