@@ -11,7 +11,7 @@
 #include "hw/gpu.h"
 #include "hw/measurements.h"
 #include "hw/spec_reader.h"
-#include "model/acceptance/import_drafts.h"
+#include "model/acceptance/import_log.h"
 #include "model/balance/load_file.h"
 #include "sim/run_result.h"
 #include "sim/scenario_reader.h"
