@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "model/balance/popularity_law.h"
+
 namespace isobath {
 namespace {
 
@@ -24,15 +26,7 @@ std::vector<double> chances(const Popularity& popularity, int experts, int top_k
     std::vector<double> p(static_cast<std::size_t>(experts));
     for (int i = 0; i < experts; ++i)
         p[static_cast<std::size_t>(i)] = std::exp(popularity.sigma * normal_quantile((i + 0.5) / experts));
-    for (int round = 0; round < 50; ++round) {  // scale, cut, scale what is not cut
-        double sum = 0, cut = 0;
-        for (const double x : p) (x >= 1 ? cut : sum) += x;
-        if (round > 0 && std::abs(sum + cut - top_k) < 1e-12) break;
-        for (double& x : p)
-            if (x < 1 || round == 0)
-                x = std::min(1.0, x * (top_k - (round ? cut : 0)) / (round ? sum : sum + cut));
-    }
-    return p;
+    return inclusion_probabilities(p, top_k);
 }
 
 }  // namespace

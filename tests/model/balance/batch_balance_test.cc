@@ -8,7 +8,7 @@
 #include "model/balance/router.h"
 #include "model/comm/routing.h"
 #include "tests/catch.h"
-#include "tests/model/balance/shared_data.h"
+#include "tests/shared_data.h"
 
 using namespace isobath;
 using nlohmann::json;

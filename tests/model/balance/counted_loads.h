@@ -5,7 +5,7 @@
 #include <string>
 
 #include "model/balance/load_file.h"
-#include "tests/model/balance/shared_data.h"
+#include "tests/shared_data.h"
 
 namespace isobath::test {
 

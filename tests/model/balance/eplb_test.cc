@@ -7,7 +7,7 @@
 #include "hw/spec_reader.h"
 #include "tests/allocations.h"
 #include "tests/catch.h"
-#include "tests/model/balance/shared_data.h"
+#include "tests/shared_data.h"
 
 using namespace isobath;
 using nlohmann::json;

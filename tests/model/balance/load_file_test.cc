@@ -4,7 +4,7 @@
 
 #include "hw/spec_reader.h"
 #include "tests/catch.h"
-#include "tests/model/balance/shared_data.h"
+#include "tests/shared_data.h"
 
 using namespace isobath;
 
