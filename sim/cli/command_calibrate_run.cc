@@ -1,6 +1,9 @@
 #include <algorithm>
-#include <filesystem>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sim/cli/calibrate.h"
@@ -10,14 +13,17 @@
 namespace isobath::cli {
 namespace {
 
-/// The shapes of a scenario in a file that `isobath-calibrate` reads.
+/// The shapes of a scenario in a file that `isobath-calibrate` reads. It lies in memory, so that two runs
+/// have no name in common and nothing stays behind, and is left open for the program that this process
+/// becomes.
 std::string write_shapes(const std::string& scenario_file) {
     const DataFiles data;
     const Scenario scenario = load_scenario(scenario_file, data, {});
-    const auto folder       = std::filesystem::temp_directory_path();
-    const std::string file  = folder / ("isobath-shapes-" + std::to_string(getpid()) + ".json");
-    write_file(file, shapes_json(shapes_of(scenario, data).points, scenario.name));
-    return file;
+    const std::string text  = shapes_json(shapes_of(scenario, data).points, scenario.name);
+    const int file          = memfd_create("isobath-shapes", 0);
+    if (file < 0 || write(file, text.data(), text.size()) != ssize_t(text.size()))
+        throw std::runtime_error("a file in memory: " + std::string(std::strerror(errno)));
+    return "/proc/self/fd/" + std::to_string(file);
 }
 
 /// "--for SCENARIO" becomes "--shapes FILE": what a scenario needs is known here and not in the profiler.

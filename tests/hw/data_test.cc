@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/catch.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 namespace fs = std::filesystem;
@@ -28,18 +29,6 @@ std::set<std::string> json_files_under(const std::string& folder) {
     return found;
 }
 
-/// A folder of the user's that goes away with the test.
-class TemporaryFolder {
-  public:
-    TemporaryFolder() { fs::create_directories(path / "scenarios/gpus"); }
-    ~TemporaryFolder() { fs::remove_all(path); }
-    TemporaryFolder(const TemporaryFolder&)            = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    const fs::path path = fs::temp_directory_path() /
-                          ("isobath-data-test-" + std::to_string(std::hash<std::string>{}(kRoot.string())));
-};
-
 }  // namespace
 
 TEST_CASE("data: every embedded text is the file on disk, byte for byte", "[hw][data]") {
@@ -60,11 +49,11 @@ TEST_CASE("data: every JSON file of the data folders is embedded", "[hw][data]")
 
 TEST_CASE("data: a file of the user's hides the built-in one, and messages name it", "[hw][data]") {
     const TemporaryFolder folder;
-    std::ofstream(folder.path / "scenarios/gpus/h800.json") << "mine";
-    std::ofstream(folder.path / "scenarios/gpus/zzz.json") << "new";
-    const DataFiles data(folder.path);
+    const std::string mine = folder.write("scenarios/gpus/h800.json", "mine");
+    folder.write("scenarios/gpus/zzz.json", "new");
+    const DataFiles data(folder.path());
     CHECK(data.find("scenarios/gpus/h800.json") == "mine");
-    CHECK(data.shown("scenarios/gpus/h800.json") == (folder.path / "scenarios/gpus/h800.json").string());
+    CHECK(data.shown("scenarios/gpus/h800.json") == mine);
     CHECK(data.find("scenarios/nics/cx7-400g.json") == DataFiles().find("scenarios/nics/cx7-400g.json"));
     CHECK(data.names("scenarios/gpus").back() == "zzz");
     CHECK_FALSE(DataFiles().find("scenarios/gpus/zzz.json").has_value());

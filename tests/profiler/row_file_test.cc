@@ -1,30 +1,20 @@
 #include "profiler/row_file.h"
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
-#include <unistd.h>
-
 #include "hw/spec_reader.h"
 #include "tests/catch.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 
 namespace {
 
-struct TemporaryFile {
-    std::string path =
-        (std::filesystem::temp_directory_path() / ("isobath-rows-" + std::to_string(getpid()) + ".jsonl"))
-            .string();
-    TemporaryFile() { std::filesystem::remove(path); }
-    ~TemporaryFile() { std::filesystem::remove(path); }
+/// Rows that go away with the test.
+struct Rows {
+    TemporaryFolder folder;
+    const std::string path = folder / "rows.jsonl";
 
-    void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
-    std::string text() const {
-        std::ifstream in(path, std::ios::binary);
-        return {std::istreambuf_iterator<char>(in), {}};
-    }
+    void write(const std::string& text) const { folder.write("rows.jsonl", text); }
+    std::string text() const { return folder.read("rows.jsonl"); }
 };
 
 MeasuredDevice device(const std::string& date) {
@@ -47,7 +37,7 @@ MeasuredRow row(std::int64_t bytes) {
 }  // namespace
 
 TEST_CASE("row file: a second slice goes on behind the first and says the device once", "[profiler]") {
-    const TemporaryFile file;
+    const Rows file;
     { RowFile(file.path, device("2026-11-22")).append(row(1024)); }
     RowFile second(file.path, device("2026-11-23"));
     REQUIRE(second.before().size() == 1);
@@ -59,7 +49,7 @@ TEST_CASE("row file: a second slice goes on behind the first and says the device
 }
 
 TEST_CASE("row file: a line cut off at any byte is taken away, and the next row is whole", "[profiler]") {
-    const TemporaryFile file;
+    const Rows file;
     const std::string begun = to_line(device("2026-11-22")) + to_line(row(1024));
     for (const std::size_t cut : {std::size_t{1}, std::size_t{20}, to_line(row(2048)).size() - 1}) {
         file.write(begun + to_line(row(2048)).substr(0, cut));
@@ -69,7 +59,7 @@ TEST_CASE("row file: a line cut off at any byte is taken away, and the next row 
 }
 
 TEST_CASE("row file: another library version opens a new part", "[profiler]") {
-    const TemporaryFile file;
+    const Rows file;
     { RowFile(file.path, device("2026-11-22")).append(row(1024)); }
     MeasuredDevice newer        = device("2026-11-22");
     newer.libraries["cublaslt"] = "13.2.0";
@@ -82,7 +72,7 @@ TEST_CASE("row file: another library version opens a new part", "[profiler]") {
 TEST_CASE("row file: a folder, a closed place and a foreign file are the user's mistakes", "[profiler]") {
     CHECK_THROWS_AS(RowFile("/tmp", device("")), SpecError);
     CHECK_THROWS_AS(RowFile("/no/such/folder/rows.jsonl", device("")), SpecError);
-    const TemporaryFile file;
+    const Rows file;
     file.write("{\"kernel\": \"no such\"}\n");
     CHECK_THROWS_AS(RowFile(file.path, device("")), SpecError);
     CHECK(file.text() == "{\"kernel\": \"no such\"}\n");

@@ -1,11 +1,10 @@
 // The command's own manners: files, flags, pictures, what it takes for granted.
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/sim/golden.h"
 #include "tests/sim/said.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 using nlohmann::json;
@@ -13,15 +12,6 @@ using nlohmann::json;
 namespace {
 
 constexpr const char *kPrefill = "deepseek-v3-prefill-ep32-h800", *kEp72 = "deepseek-v3-decode-ep72-h100";
-
-struct TempFile {
-    std::filesystem::path path;
-    TempFile(const std::string& name, const std::string& text)
-        : path(std::filesystem::temp_directory_path() / name) {
-        std::ofstream(path) << text;
-    }
-    ~TempFile() { std::filesystem::remove(path); }
-};
 
 /// A table of 256 experts in one layer, the first of them `first`.
 std::string row(const std::string& first, int experts = 256) {
@@ -43,22 +33,22 @@ void refuses(const std::vector<std::string>& words, const std::string& part) {
 
 TEST_CASE("balance: a counted load is read, and a bad one refused in one line that names it",
           "[sim][cli][balance]") {
-    const TempFile good("isobath-load-good.json", row("9"));
-    CHECK(say({"balance", kPrefill, "--load", good.path.string()}).code == cli::kDone);
-    const auto bad = [](const std::string& text, const std::string& what) {
-        const TempFile file("isobath-load-bad.json", text);
-        refuses({"balance", kPrefill, "--load", file.path.string()}, what);
-        refuses({"balance", kPrefill, "--load", file.path.string()}, "isobath-load-bad.json");
+    const TemporaryFolder folder;
+    CHECK(say({"balance", kPrefill, "--load", folder.write("good.json", row("9"))}).code == cli::kDone);
+    const auto bad = [&](const std::string& text, const std::string& what) {
+        const std::string file = folder.write("bad.json", text);
+        refuses({"balance", kPrefill, "--load", file}, what);
+        refuses({"balance", kPrefill, "--load", file}, file);
     };
     bad(row("-1"), "-1");
-    bad(row("NaN"), "isobath-load-bad.json");
+    bad(row("NaN"), "bad.json");
     bad(row("1", 1), "1 expert; expected 2");
     bad(row("1", 255), "255 experts; the model has 256");
     bad("{\"logical_count\": [[1,2],[1,2,3]]}", "/logical_count/1");
     bad("{\"logical_count\": [[0,0],[0,0]]}", "every count is zero");
     bad("{\"logical_count\": 3}", "/logical_count");
-    bad("", "isobath-load-bad.json");
-    bad("{", "isobath-load-bad.json");
+    bad("", "bad.json");
+    bad("{", "bad.json");
 }
 
 TEST_CASE("balance: a bad plan's load is named by its own flag", "[sim][cli][balance]") {
@@ -141,11 +131,10 @@ TEST_CASE("balance: the bias evens a router out in training, dropping caps what 
 }
 
 TEST_CASE("balance: pictures are drawn whole, and a page needs nothing from outside", "[sim][cli][balance]") {
-    const auto folder      = std::filesystem::temp_directory_path();
-    const std::string svg  = (folder / "isobath-balance.svg").string(),
-                      page = (folder / "isobath-balance.html").string();
+    const TemporaryFolder folder;
+    const std::string svg = folder / "balance.svg", page = folder / "balance.html";
     REQUIRE(say({"balance", kPrefill, "--svg", svg, "--figure", "slots", "--html", page}).code == cli::kDone);
-    const std::string picture = golden::read(svg), html = golden::read(page);
+    const std::string picture = folder.read("balance.svg"), html = folder.read("balance.html");
     CHECK(picture.find("What redundant experts buy") != picture.npos);
     CHECK(picture.find("How often each expert is chosen") == picture.npos);
     for (const char* title : {"How often each expert is chosen", "Tokens on each GPU: own order",
@@ -157,6 +146,4 @@ TEST_CASE("balance: pictures are drawn whole, and a page needs nothing from outs
     CHECK(html.find("<script") == html.npos);
     CHECK(html.find("src=") == html.npos);
     CHECK(html.find("href=") == html.npos);
-    std::filesystem::remove(svg);
-    std::filesystem::remove(page);
 }

@@ -5,21 +5,12 @@
 #include "sim/cli/command.h"
 #include "tests/catch.h"
 #include "tests/sim/said.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder of made-up tables that is gone again afterwards.
-struct Folder {
-    fs::path path = fs::temp_directory_path() / "isobath-silicon-test";
-
-    Folder() { fs::create_directories(path); }
-    ~Folder() { fs::remove_all(path); }
-    std::string operator/(const std::string& name) const { return (path / name).string(); }
-    void write(const std::string& name, const std::string& text) const { std::ofstream(path / name) << text; }
-};
 
 /// 12 shapes of a product that takes 3 us and 1 us per MB of weights.
 std::string gemm_table(const std::string& device) {
@@ -35,13 +26,12 @@ std::string gemm_table(const std::string& device) {
 
 TEST_CASE("calibrate import: a folder of CSV tables becomes a calibration of the GPU asked for",
           "[sim][cli][silicon]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("gemm_h200_sxm.csv", gemm_table("NVIDIA H200"));
     folder.write("gemm_perf.csv", gemm_table("NVIDIA H100 80GB HBM3"));
     const std::string out = folder / "mine.json";
     for (const std::string gpu : {"h200", "h100"}) {
-        const Said said =
-            say({"calibrate", "import", "--silicon", folder.path.string(), "--gpu", gpu, "-o", out});
+        const Said said = say({"calibrate", "import", "--silicon", folder.path(), "--gpu", gpu, "-o", out});
         CHECK(said.err.empty());
         REQUIRE(said.code == cli::kDone);
         const auto json = nlohmann::json::parse(std::ifstream(out));
@@ -60,9 +50,9 @@ TEST_CASE("calibrate import: a folder of CSV tables becomes a calibration of the
 }
 
 TEST_CASE("calibrate import: what is missing is said in one line", "[sim][cli][silicon]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("gemm_h200_sxm.csv", gemm_table("NVIDIA H200"));
-    const std::string dir = folder.path.string();
+    const std::string dir = folder.path();
     CHECK(say({"calibrate", "import"}).err ==
           "isobath calibrate import: --silicon DIR is missing; it names a folder of CSV tables\n");
     const Said other = say({"calibrate", "import", "--silicon", dir, "--gpu", "b200"});
@@ -73,12 +63,12 @@ TEST_CASE("calibrate import: what is missing is said in one line", "[sim][cli][s
 
 TEST_CASE("calibrate lint: a row that cannot be right is listed, and import leaves it out",
           "[sim][cli][silicon]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     std::string text = gemm_table("NVIDIA H200");
     text +=
         "TRTLLM,1.0,NVIDIA H200,torch_flow,bfloat16,4096,4096,4096,0.05\n";  // the tensor cores need 139 us
     folder.write("gemm_h200_sxm.csv", text);
-    const std::string dir = folder.path.string();
+    const std::string dir = folder.path();
     const Said said       = say({"calibrate", "lint", "--silicon", dir});
     CHECK(said.out.find("13 times in 1 files; 1 rows break a rule") != std::string::npos);
     CHECK(said.out.find("gemm_h200_sxm.csv:14: roofline: 50 us; ") != std::string::npos);

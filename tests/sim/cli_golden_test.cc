@@ -5,6 +5,7 @@
 #include "sim/cli/command.h"
 #include "tests/sim/golden.h"
 #include "tests/sim/said.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 using isobath::golden::check;
@@ -133,12 +134,11 @@ TEST_CASE("cli: serving is told by its closed loop, with the decode step that it
 }
 
 TEST_CASE("cli: JSON and text go where they are asked to", "[sim][cli]") {
-    const auto file   = std::filesystem::temp_directory_path() / "isobath-cli-test.json";
-    const Said answer = say(with(kSmall, {"--json", "-o", file.string()}));
+    const TemporaryFolder folder;
+    const Said answer = say(with(kSmall, {"--json", "-o", folder / "run.json"}));
     CHECK(answer.out.empty());
-    const auto parsed = nlohmann::json::parse(golden::read(file));
+    const auto parsed = nlohmann::json::parse(folder.read("run.json"));
     CHECK(parsed["step"]["time_s"] > 0);
     CHECK(parsed["fits"] == (answer.code == cli::kDone));
-    CHECK_FALSE(std::filesystem::exists(file.string() + ".part"));
-    std::filesystem::remove(file);
+    CHECK_FALSE(std::filesystem::exists(folder / "run.json.part"));
 }

@@ -1,8 +1,6 @@
 #include "sim/compare.h"
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -10,6 +8,7 @@
 #include "sim/cli/command.h"
 #include "tests/catch.h"
 #include "tests/sim/said.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 using nlohmann::json;
@@ -34,12 +33,6 @@ json small(double step, json ops) {
             {"throughput", {{"output_tokens_per_s_per_gpu", 1 / step}, {"input_tokens_per_s_per_gpu", 0}}},
             {"memory", {{"free", 1e9}, {"max_total_tokens", 1000}}},
             {"cost", {{"usd_per_million_output_tokens", 1}, {"usd_per_million_input_tokens", 0}}}};
-}
-
-std::string temporary(const char* name, const std::string& text) {
-    const auto path = std::filesystem::temp_directory_path() / name;
-    std::ofstream(path) << text;
-    return path.string();
 }
 
 }  // namespace
@@ -109,7 +102,8 @@ TEST_CASE("compare: a scenario with itself changes nothing", "[compare]") {
 }
 
 TEST_CASE("compare: a result file compares as the scenario it came from", "[compare][cli]") {
-    const std::string file = temporary("isobath-compare-result.json", say({"run", kDecode, "--json"}).out);
+    const TemporaryFolder folder;
+    const std::string file = folder.write("result.json", say({"run", kDecode, "--json"}).out);
     const Said both        = say({"compare", file, kDecode, "--json"});
     CHECK(both.code == 0);
     const json c = json::parse(both.out);
@@ -118,7 +112,6 @@ TEST_CASE("compare: a result file compares as the scenario it came from", "[comp
     const Said set = say({"compare", kDecode, file, "--set", "seed=2"});
     CHECK(set.code == 2);
     CHECK(set.err == "--set seed=2: " + file + " is a result; only a scenario has fields to set\n");
-    std::filesystem::remove(file);
 }
 
 TEST_CASE("compare: --set changes B alone, --set-both changes A as well", "[compare][cli]") {
@@ -136,12 +129,11 @@ TEST_CASE("compare: --set changes B alone, --set-both changes A as well", "[comp
 }
 
 TEST_CASE("compare: errors name the side and the place", "[compare][cli]") {
-    const std::string file =
-        temporary("isobath-compare-broken.json", R"({"step": {"time_s": 1}, "scenario": {}})");
-    const Said broken = say({"compare", file, kDecode});
+    const TemporaryFolder folder;
+    const std::string file = folder.write("broken.json", R"({"step": {"time_s": 1}, "scenario": {}})");
+    const Said broken      = say({"compare", file, kDecode});
     CHECK(broken.code == 2);
     CHECK(broken.err == file + ": /layer/period_s: missing; expected a result of isobath run --json\n");
-    std::filesystem::remove(file);
     json worded                        = small(1, {op("x", 1, 1e-3)});
     worded["step"]["ops"][0]["time_s"] = "long";
     CHECK_THROWS_WITH(compare(worded, small(1, json::array()), "left.json"),

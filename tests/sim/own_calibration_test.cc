@@ -1,14 +1,12 @@
 // From a few measured rows to a scenario that runs on them, as a user with a GPU goes.
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "hw/measurements.h"
 #include "tests/catch.h"
 #include "tests/sim/said.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -26,13 +24,6 @@ std::string rows_by(const std::string& implementation) {
     return to_line(device) + to_line(row);
 }
 
-struct Folder {
-    fs::path path = fs::temp_directory_path() / "isobath-own-calibration";
-    Folder() { fs::create_directories(path); }
-    ~Folder() { fs::remove_all(path); }
-    std::string file(const char* name) const { return (path / name).string(); }
-};
-
 nlohmann::json op(const nlohmann::json& run, const std::string& name) {
     for (const auto& each : run["step"]["ops"])
         if (each["name"] == name) return each;
@@ -45,18 +36,17 @@ nlohmann::json run_with(const std::string& calibration) {
 }
 
 /// The calibration of h100 with these rows laid over it.
-Said fit_over(const Folder& folder, const std::string& rows) {
-    std::ofstream(folder.file("rows.jsonl")) << rows;
-    return say({"calibrate", "fit", folder.file("rows.jsonl"), "--gpu", "h100", "--base", "h100", "-o",
-                folder.file("mine.json")});
+Said fit_over(const TemporaryFolder& folder, const std::string& rows) {
+    return say({"calibrate", "fit", folder.write("rows.jsonl", rows), "--gpu", "h100", "--base", "h100", "-o",
+                folder / "mine.json"});
 }
 
 }  // namespace
 
 TEST_CASE("own calibration: one measured row is used as measured, the rest as shipped", "[sim][calibrate]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     REQUIRE(fit_over(folder, rows_by("cublaslt-13.0")).code == cli::kDone);
-    const auto mine = run_with(folder.file("mine.json")), shipped = run_with("h100");
+    const auto mine = run_with(folder / "mine.json"), shipped = run_with("h100");
     CHECK(op(mine, "q_b")["time_s"].get<double>() == Approx(20e-6));
     CHECK(op(mine, "q_b")["source"] == "measured");
     CHECK(op(shipped, "q_b")["source"] == "fitted");
@@ -64,15 +54,15 @@ TEST_CASE("own calibration: one measured row is used as measured, the rest as sh
 }
 
 TEST_CASE("own calibration: our own kernel's row does not displace a library's", "[sim][calibrate]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     REQUIRE(fit_over(folder, rows_by("isobath")).code == cli::kDone);
-    CHECK(op(run_with(folder.file("mine.json")), "q_b") == op(run_with("h100"), "q_b"));
+    CHECK(op(run_with(folder / "mine.json"), "q_b") == op(run_with("h100"), "q_b"));
 }
 
 TEST_CASE("own calibration: a wrong base or file is named", "[sim][calibrate]") {
-    const Folder folder;
-    std::ofstream(folder.file("rows.jsonl")) << rows_by("cublaslt-13.0");
-    const Said base = say({"calibrate", "fit", folder.file("rows.jsonl"), "--gpu", "h100", "--base", "b200"});
+    const TemporaryFolder folder;
+    const std::string rows = folder.write("rows.jsonl", rows_by("cublaslt-13.0"));
+    const Said base        = say({"calibrate", "fit", rows, "--gpu", "h100", "--base", "b200"});
     CHECK(base.code == cli::kUserError);
     CHECK(base.err.find("--base is of b200, the rows are of h100") != base.err.npos);
     const Said file = say({"run", kScenario, "--set", "calibration=nowhere.json"});

@@ -1,14 +1,11 @@
 #include "sim/scenario_reader.h"
 
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-
-#include <unistd.h>
 
 #include "sim/scenario_fields.h"
 #include "sim/schema.h"
 #include "tests/catch.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 using nlohmann::json;
@@ -48,24 +45,6 @@ std::string said_of(const char* pointer, const json& value) {
 std::string said_of_set(const std::string& set) {
     return said(small().dump(), {set});
 }
-
-/// A folder that is gone afterwards.
-class Folder {
-  public:
-    Folder()
-        : path_(std::filesystem::temp_directory_path() / ("isobath-reader-" + std::to_string(::getpid()))) {
-        std::filesystem::create_directories(path_);
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    std::string write(const std::string& name, const std::string& text) const {
-        std::ofstream(path_ / name, std::ios::binary) << text;
-        return (path_ / name).string();
-    }
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 std::string said_of_file(const std::string& path) {
     try {
@@ -166,7 +145,7 @@ TEST_CASE("scenario: an acceptance is a preset, a list, or one chance", "[sim][s
 }
 
 TEST_CASE("scenario: files of the user's are found beside the scenario", "[sim][scenario]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     json config =
         json::parse(*DataFiles().find("scenarios/models/deepseek-v3.json"), nullptr, true, true)["config"];
     config["architectures"] = {"DeepseekV3ForCausalLM"};  // a raw config.json holds much that shapes nothing
@@ -184,8 +163,7 @@ TEST_CASE("scenario: files of the user's are found beside the scenario", "[sim][
 
     folder.write("list.json", "[1]");
     s["model"] = "list.json";
-    CHECK(said_of_file(folder.write("d.json", s.dump())) ==
-          (folder.path() / "list.json: /: expected an object").string());
+    CHECK(said_of_file(folder.write("d.json", s.dump())) == folder / "list.json: /: expected an object");
 }
 
 TEST_CASE("scenario: --set replaces any field", "[sim][scenario]") {
@@ -266,8 +244,8 @@ TEST_CASE("scenario: comments and a byte order mark are no fault", "[sim][scenar
 }
 
 TEST_CASE("scenario: a file that is none is named", "[sim][scenario]") {
-    const Folder folder;
-    const std::string path = folder.path().string();
+    const TemporaryFolder folder;
+    const std::string path = folder.path();
     CHECK(said_of_file(path) == path + ": is a folder; expected a JSON file");
     CHECK(said_of_file(path + "/no.json").substr(0, path.size() + 61) ==
           path + "/no.json: no such file, and no built-in scenario of that name");

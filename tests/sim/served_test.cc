@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +11,7 @@
 #include "sim/validate/served_runs.h"
 #include "tests/catch.h"
 #include "tests/sim/said.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 using nlohmann::json;
@@ -151,23 +151,19 @@ TEST_CASE("served fit: at most one constant for eight measured values of an engi
 
 TEST_CASE("bench import: a user's runs are set beside predictions, and fit overheads alone",
           "[sim][served]") {
-    const auto file = std::filesystem::temp_directory_path() / "isobath-bench.jsonl";
-    {
-        std::ofstream out(file);
-        for (
-            const char* line :
-            {R"({"dataset_name": "random", "max_concurrency": 64, "completed": 640, "total_input_tokens": 589824, "total_output_tokens": 576000, "mean_ttft_ms": 419, "mean_tpot_ms": 33})",
-             R"({"dataset_name": "random", "max_concurrency": 4, "completed": 40, "total_input_tokens": 36864, "total_output_tokens": 36000, "mean_ttft_ms": 260, "mean_tpot_ms": 10.3})"})
-            out << line << "\n";
-    }
-    const Said said = say({"calibrate", "import", "--bench", file.string(), "--scenario", kTp8, "--json"});
+    const TemporaryFolder folder;
+    const std::string file = folder.write(
+        "bench.jsonl",
+        R"({"dataset_name": "random", "max_concurrency": 64, "completed": 640, "total_input_tokens": 589824, "total_output_tokens": 576000, "mean_ttft_ms": 419, "mean_tpot_ms": 33}
+{"dataset_name": "random", "max_concurrency": 4, "completed": 40, "total_input_tokens": 36864, "total_output_tokens": 36000, "mean_ttft_ms": 260, "mean_tpot_ms": 10.3}
+)");
+    const Said said = say({"calibrate", "import", "--bench", file, "--scenario", kTp8, "--json"});
     CHECK(said.code == cli::kDone);
     const json out = json::parse(said.out);
     CHECK(out["runs"].size() == 2);
     CHECK(out["engine"]["extends"] == "sglang-0.5.9");
     CHECK(out["engine"].size() == 2);  // one constant for four values
     CHECK(std::abs(out["runs"][0]["tpot_error_before"].get<double>()) < 0.5);
-    CHECK(say({"calibrate", "import", "--bench", file.string()}).code == cli::kUserError);
+    CHECK(say({"calibrate", "import", "--bench", file}).code == cli::kUserError);
     CHECK(say({"calibrate", "import", "--bench", "/nowhere", "--scenario", kTp8}).code == cli::kUserError);
-    std::filesystem::remove(file);
 }

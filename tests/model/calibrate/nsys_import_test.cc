@@ -1,13 +1,10 @@
 #include "model/calibrate/nsys_import.h"
 
-#include <filesystem>
-#include <fstream>
-
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include "hw/spec_reader.h"
 #include "tests/catch.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 
@@ -15,18 +12,16 @@ namespace {
 
 /// A database that is gone again afterwards.
 struct Database {
-    std::filesystem::path path =
-        std::filesystem::temp_directory_path() / ("isobath-nsys-" + std::to_string(getpid()) + ".sqlite");
+    TemporaryFolder folder;
+    const std::string path = folder / "trace.sqlite";
 
     explicit Database(const std::string& statements) {
-        std::filesystem::remove(path);
         sqlite3* database = nullptr;
         sqlite3_open(path.c_str(), &database);
         const int result = sqlite3_exec(database, statements.c_str(), nullptr, nullptr, nullptr);
         sqlite3_close(database);
         REQUIRE(result == SQLITE_OK);
     }
-    ~Database() { std::filesystem::remove(path); }
 };
 
 const std::string kKernels = R"(
@@ -77,7 +72,7 @@ TEST_CASE("nsys: a kernel belongs to the innermost range of the thread that laun
 TEST_CASE("nsys: another file is refused in one line", "[model][nsys]") {
     const Database empty("CREATE TABLE x (y INTEGER);");
     CHECK_THROWS_WITH(read_nsys(empty.path), Catch::Contains("no table CUPTI_ACTIVITY_KIND_KERNEL"));
-    std::ofstream(empty.path) << std::string(4096, 'x');
+    empty.folder.write("trace.sqlite", std::string(4096, 'x'));
     CHECK_THROWS_WITH(read_nsys(empty.path), Catch::Contains("not an export of Nsight Systems"));
     CHECK_THROWS_AS(read_nsys("/nonexistent.sqlite"), SpecError);
 }

@@ -1,12 +1,11 @@
 #include "model/numerics/tensor_file.h"
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "hw/spec_reader.h"
 #include "tests/catch.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 using namespace isobath::numerics;
@@ -72,10 +71,8 @@ TEST_CASE("numerics: .safetensors holds one matrix, or one that is named", "[mod
     CHECK(parse_safetensors(file, "f", "a").values == std::vector<float>{1, -1});
     CHECK(parse_safetensors(file, "f", "b").values == std::vector<float>{448});
     CHECK(said(file) == "f: 2 tensors; name one as FILE#NAME: a, b");
-    const auto path = std::filesystem::temp_directory_path() / "isobath-tensor-test.safetensors";
-    std::ofstream(path, std::ios::binary) << file;
-    CHECK(read_tensor(path.string() + "#b").values[0] == 448);
-    std::filesystem::remove(path);
+    const TemporaryFolder folder;
+    CHECK(read_tensor(folder.write("two.safetensors", file) + "#b").values[0] == 448);
 }
 
 TEST_CASE("numerics: files that are no finite matrix are refused by name and reason", "[model][numerics]") {

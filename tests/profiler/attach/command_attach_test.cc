@@ -3,8 +3,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include <sys/wait.h>
@@ -15,6 +13,7 @@
 #include "profiler/attach/run_command.h"
 #include "profiler/attach/summary.h"
 #include "tests/catch.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 using namespace isobath::attach;
@@ -23,20 +22,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Words = std::vector<std::string>;
-
-/// A folder that is gone again afterwards.
-struct Folder {
-    fs::path path = fs::temp_directory_path() / ("isobath-attach-test-" + std::to_string(getpid()));
-
-    Folder() { fs::create_directories(path); }
-    ~Folder() { fs::remove_all(path); }
-    std::string operator/(const std::string& name) const { return (path / name).string(); }
-    void write(const std::string& name, const std::string& text) const { std::ofstream(path / name) << text; }
-    std::string read(const std::string& name) const {
-        std::ifstream file(path / name);
-        return {std::istreambuf_iterator<char>(file), {}};
-    }
-};
 
 int attach_words(Words words) {
     words.insert(words.begin(), "attach");
@@ -96,7 +81,7 @@ TEST_CASE("attach: Ctrl-C is the command's alone, and SIGTERM is passed on to it
     REQUIRE(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 7);
 
-    const Folder folder;
+    const TemporaryFolder folder;
     const std::string ready = folder / "ready";
     const pid_t other       = fork();
     if (other == 0)
@@ -110,7 +95,7 @@ TEST_CASE("attach: Ctrl-C is the command's alone, and SIGTERM is passed on to it
 }
 
 TEST_CASE("attach: what children wrote is one recording, and a broken file is told", "[profiler][attach]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     const std::string out = folder / "out.json";
     folder.write("out.json.17", to_text(recording("a", 10)));
     folder.write("out.json.4", to_text(recording("b", 20)));
@@ -130,7 +115,7 @@ TEST_CASE("attach: what children wrote is one recording, and a broken file is to
 }
 
 TEST_CASE("attach: a command's processes end in one file and its rows in another", "[profiler][attach]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("lib.so", "");
     folder.write("one", to_text(recording("a", 10)));
     const std::string out = folder / "out.json", library = folder / "lib.so";
@@ -151,7 +136,7 @@ TEST_CASE("attach: a command's processes end in one file and its rows in another
 }
 
 TEST_CASE("attach: a command without CUDA leaves no file and keeps its exit code", "[profiler][attach]") {
-    const Folder folder;
+    const TemporaryFolder folder;
     folder.write("lib.so", "");
     CHECK(attach_words({"-o", folder / "out.json", "--library", folder / "lib.so", "sh", "-c", "exit 5"}) ==
           5);

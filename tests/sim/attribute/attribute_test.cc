@@ -1,16 +1,13 @@
 #include "sim/attribute/attribute.h"
 
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include <unistd.h>
-
 #include "sim/scenario_reader.h"
 #include "tests/catch.h"
 #include "tests/sim/said.h"
+#include "tests/temporary_folder.h"
 
 using namespace isobath;
 
@@ -145,17 +142,15 @@ TEST_CASE("attribute: what the recording lacks is told", "[sim][attribute]") {
 }
 
 TEST_CASE("calibrate import: a recording becomes a table, rows and a comparison", "[sim][cli][attribute]") {
-    namespace fs = std::filesystem;
-    const fs::path file =
-        fs::temp_directory_path() / ("isobath-import-" + std::to_string(getpid()) + ".kernels.json");
-    const std::string name = file.string(), rows = name + ".jsonl";
+    const TemporaryFolder folder;
+    const std::string rows     = folder / "rows.jsonl";
     const std::string scenario = std::string(ISOBATH_ROOT) + "/scenarios/deepseek-v3-decode-ep128-h800.json";
     RecordedKernels made       = recording_of(result_of("deepseek-v3-decode-ep128-h800.json"), 0);
     made.program               = "serve";
     made.device.name           = "NVIDIA H800";
     made.device.sm_count       = 132;
-    std::ofstream(file) << to_text(made);
-    const Said table = say({"calibrate", "import", "--kernels", name});
+    const std::string name     = folder.write("serve.kernels.json", to_text(made));
+    const Said table           = say({"calibrate", "import", "--kernels", name});
     CHECK(table.err.empty());
     CHECK_THAT(table.out, Catch::Contains("FlashMLA           attention_decode"));
     const Said both = say({"calibrate", "import", "--kernels", name, "--scenario", scenario, "--json"});
@@ -167,14 +162,12 @@ TEST_CASE("calibrate import: a recording becomes a table, rows and a comparison"
     RecordedRange range{{{KernelKind::rms_norm, "bf16", {64, 7168}}, "vllm-0.11"}, {}, {}};
     range.times.add(3 * unit::us);
     made.ranges = {range};
-    std::ofstream(file) << to_text(made);
+    folder.write("serve.kernels.json", to_text(made));
     CHECK(say({"calibrate", "import", "--kernels", name, "-o", rows}).code == cli::kDone);
-    CHECK(read_measurements(fs::path(rows)).at(0).rows.at(0).implementation == "vllm-0.11");
+    CHECK(read_measurements(std::filesystem::path(rows)).at(0).rows.at(0).implementation == "vllm-0.11");
     CHECK(say({"calibrate", "import", "--kernels", name, "--trace", name})
               .err.find("one recording at a time") != std::string::npos);
     CHECK(
         say({"calibrate", "fit", rows, "--gpu", "h800"}).err.find("fewer rows than the 2 that a fit takes") !=
         std::string::npos);
-    fs::remove(file);
-    fs::remove(rows);
 }
