@@ -52,6 +52,12 @@ Library Library::open(const LibraryNames& library, const Environment& environmen
     return out;
 }
 
+std::string Library::why_not(const FunctionFinder& found) const {
+    return handle_ == nullptr        ? why_not_
+           : found.missing().empty() ? ""
+                                     : path_ + " has no " + found.missing();
+}
+
 void* Library::symbol(const char* name) const {
     return handle_ == nullptr ? nullptr : dlsym(handle_, name);
 }

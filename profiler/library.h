@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "profiler/function_finder.h"
+
 namespace isobath {
 
 /// What is looked for: names in order of preference, and the folders that may hold it below the Python
@@ -36,6 +38,11 @@ class Library {
 
     /// The function of that name; null if the library has none.
     void* symbol(const char* name) const;
+    FunctionFinder finder() const {
+        return FunctionFinder([this](const char* name) { return symbol(name); });
+    }
+    /// Why what was looked for cannot be called; empty: it can.
+    std::string why_not(const FunctionFinder& found) const;
     template <class Function>
     void bind(Function*& function, const char* name) const {
         function = reinterpret_cast<Function*>(symbol(name));

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "hw/whole_file.h"
 #include "profiler/attach/child_files.h"
 #include "profiler/attach/options.h"
 #include "profiler/attach/run_command.h"

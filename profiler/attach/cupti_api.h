@@ -1,25 +1,14 @@
-/// The functions of CUPTI that are used, found when the program runs: no CUPTI, no harm.
+/// CUPTI as the library that is loaded into other programs finds it.
 #pragma once
 
 #include <string>
 
-#include <cupti.h>
+#include "profiler/attach/cupti_functions.h"
 
 namespace isobath::attach {
 
-struct CuptiApi {
-    decltype(&cuptiActivityRegisterCallbacks) register_callbacks = nullptr;
-    decltype(&cuptiActivityEnable) enable                        = nullptr;
-    decltype(&cuptiActivityFlushAll) flush                       = nullptr;
-    decltype(&cuptiActivityGetNextRecord) next                   = nullptr;
-    decltype(&cuptiActivityGetNumDroppedRecords) dropped         = nullptr;
-    decltype(&cuptiSubscribe) subscribe                          = nullptr;
-    decltype(&cuptiEnableCallback) enable_callback               = nullptr;
-    decltype(&cuptiGetVersion) version                           = nullptr;
-    decltype(&cuptiGetResultString) result_string                = nullptr;
+struct CuptiApi : CuptiFunctions {
     std::string why_not;  ///< not empty where it could not be had
-
-    std::string text_of(CUptiResult result) const;
 };
 
 /// One that the program has loaded already (PyTorch brings its own), else the newest that is installed.

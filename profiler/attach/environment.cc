@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 namespace isobath::attach {
@@ -35,16 +34,6 @@ std::map<std::string, std::string> environment_of(const Wishes& wishes, const st
             {kSteps, steps.str()},
             {"CUDA_INJECTION64_PATH", library},
             {"NVTX_INJECTION64_PATH", library}};
-}
-
-bool write_whole(const std::string& path, const std::string& text) {
-    const std::string part = path + ".part";
-    std::ofstream file(part, std::ios::binary);
-    file << text;
-    file.close();
-    std::error_code error;
-    if (file) std::filesystem::rename(part, path, error);
-    return file && !error;
 }
 
 }  // namespace isobath::attach

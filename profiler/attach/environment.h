@@ -20,7 +20,4 @@ Wishes read_wishes();
 /// The variables that carry the wishes and make CUDA and NVTX load `library`.
 std::map<std::string, std::string> environment_of(const Wishes& wishes, const std::string& library);
 
-/// Writes through a neighbouring file, so that none is ever half written. Returns whether that succeeded.
-bool write_whole(const std::string& path, const std::string& text);
-
 }  // namespace isobath::attach

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "hw/text.h"
+#include "hw/whole_file.h"
 #include "profiler/attach/buffer_pool.h"
 #include "profiler/attach/cupti_api.h"
 #include "profiler/attach/cupti_records.h"

@@ -4,8 +4,7 @@
 #include <mutex>
 #include <utility>
 
-#include <cupti.h>
-
+#include "profiler/attach/cupti_functions.h"
 #include "profiler/gpu/activity_records.h"
 
 namespace isobath {
@@ -13,32 +12,18 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 
-struct Functions {
-    decltype(&cuptiActivityEnable) enable                        = nullptr;
-    decltype(&cuptiActivityDisable) disable                      = nullptr;
-    decltype(&cuptiActivityRegisterCallbacks) register_callbacks = nullptr;
-    decltype(&cuptiActivityFlushAll) flush                       = nullptr;
-    decltype(&cuptiActivityGetNextRecord) next                   = nullptr;
-    decltype(&cuptiGetVersion) version                           = nullptr;
-    decltype(&cuptiGetResultString) text                         = nullptr;
+struct Cupti : CuptiFunctions {
+    std::string why_not;
 
-    Functions() {
-        const Library& library = cupti_library();
-        library.bind(enable, "cuptiActivityEnable");
-        library.bind(disable, "cuptiActivityDisable");
-        library.bind(register_callbacks, "cuptiActivityRegisterCallbacks");
-        library.bind(flush, "cuptiActivityFlushAll");
-        library.bind(next, "cuptiActivityGetNextRecord");
-        library.bind(version, "cuptiGetVersion");
-        library.bind(text, "cuptiGetResultString");
-    }
-    bool complete() const {
-        return enable && disable && register_callbacks && flush && next && version && text;
+    Cupti() {
+        FunctionFinder find = cupti_library().finder();
+        find_all(find);
+        why_not = cupti_library().why_not(find);
     }
 };
 
-const Functions& cupti() {
-    static const Functions functions;
+const Cupti& cupti() {
+    static const Cupti functions;
     return functions;
 }
 
@@ -73,15 +58,12 @@ void CUPTIAPI buffer_completed(CUcontext, std::uint32_t, std::uint8_t* buffer, s
 }
 
 std::string failure(const char* what, CUptiResult result) {
-    const char* text = nullptr;
-    cupti().text(result, &text);
-    return std::string(what) + ": " + (text == nullptr ? "unknown error" : text);
+    return what + (": " + cupti().text_of(result));
 }
 
 /// Once for the whole program, as CUPTI asks.
 std::string set_up() {
-    if (!cupti_library()) return cupti_library().why_not();
-    if (!cupti().complete()) return cupti_library().path() + " lacks functions of the activity interface";
+    if (!cupti().why_not.empty()) return cupti().why_not;
     const CUptiResult result = cupti().register_callbacks(buffer_requested, buffer_completed);
     return result == CUPTI_SUCCESS ? "" : failure("cuptiActivityRegisterCallbacks", result);
 }

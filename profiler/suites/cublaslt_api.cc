@@ -7,28 +7,24 @@ namespace isobath {
 CublasLt::CublasLt()
     : library(Library::open(
           {{"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"}, {"cublas/lib", "cu13/lib"}})) {
-    library.bind(create, "cublasLtCreate");
-    library.bind(version, "cublasLtGetVersion");
-    library.bind(matmul, "cublasLtMatmul");
-    library.bind(heuristic, "cublasLtMatmulAlgoGetHeuristic");
-    library.bind(desc_create, "cublasLtMatmulDescCreate");
-    library.bind(desc_destroy, "cublasLtMatmulDescDestroy");
-    library.bind(desc_set, "cublasLtMatmulDescSetAttribute");
-    library.bind(layout_create, "cublasLtMatrixLayoutCreate");
-    library.bind(layout_destroy, "cublasLtMatrixLayoutDestroy");
-    library.bind(layout_set, "cublasLtMatrixLayoutSetAttribute");
-    library.bind(preference_create, "cublasLtMatmulPreferenceCreate");
-    library.bind(preference_destroy, "cublasLtMatmulPreferenceDestroy");
-    library.bind(preference_set, "cublasLtMatmulPreferenceSetAttribute");
-    library.bind(status_text, "cublasLtGetStatusString");
-    const bool complete = create && version && matmul && heuristic && desc_create && desc_destroy &&
-                          desc_set && layout_create && layout_destroy && layout_set && preference_create &&
-                          preference_destroy && preference_set && status_text;
-    if (!library)
-        why_not = library.why_not();
-    else if (!complete)
-        why_not = library.path() + " lacks functions";
-    else if (const cublasStatus_t status = create(&handle); status != CUBLAS_STATUS_SUCCESS)
+    FunctionFinder find = library.finder();
+    find(create, "cublasLtCreate");
+    find(version, "cublasLtGetVersion");
+    find(matmul, "cublasLtMatmul");
+    find(heuristic, "cublasLtMatmulAlgoGetHeuristic");
+    find(desc_create, "cublasLtMatmulDescCreate");
+    find(desc_destroy, "cublasLtMatmulDescDestroy");
+    find(desc_set, "cublasLtMatmulDescSetAttribute");
+    find(layout_create, "cublasLtMatrixLayoutCreate");
+    find(layout_destroy, "cublasLtMatrixLayoutDestroy");
+    find(layout_set, "cublasLtMatrixLayoutSetAttribute");
+    find(preference_create, "cublasLtMatmulPreferenceCreate");
+    find(preference_destroy, "cublasLtMatmulPreferenceDestroy");
+    find(preference_set, "cublasLtMatmulPreferenceSetAttribute");
+    find(status_text, "cublasLtGetStatusString");
+    why_not = library.why_not(find);
+    if (!why_not.empty()) return;
+    if (const cublasStatus_t status = create(&handle); status != CUBLAS_STATUS_SUCCESS)
         why_not = std::string("cublasLtCreate: ") + status_text(status);
 }
 

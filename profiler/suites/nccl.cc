@@ -26,22 +26,18 @@ struct Nccl {
     std::string why_not;
 
     Nccl() {
-        library.bind(version, "ncclGetVersion");
-        library.bind(init_all, "ncclCommInitAll");
-        library.bind(destroy, "ncclCommDestroy");
-        library.bind(group_start, "ncclGroupStart");
-        library.bind(group_end, "ncclGroupEnd");
-        library.bind(all_reduce, "ncclAllReduce");
-        library.bind(all_gather, "ncclAllGather");
-        library.bind(send, "ncclSend");
-        library.bind(receive, "ncclRecv");
-        library.bind(error_text, "ncclGetErrorString");
-        const bool complete = version && init_all && destroy && group_start && group_end && all_reduce &&
-                              all_gather && send && receive && error_text;
-        if (!library)
-            why_not = library.why_not();
-        else if (!complete)
-            why_not = library.path() + " lacks functions";
+        FunctionFinder find = library.finder();
+        find(version, "ncclGetVersion");
+        find(init_all, "ncclCommInitAll");
+        find(destroy, "ncclCommDestroy");
+        find(group_start, "ncclGroupStart");
+        find(group_end, "ncclGroupEnd");
+        find(all_reduce, "ncclAllReduce");
+        find(all_gather, "ncclAllGather");
+        find(send, "ncclSend");
+        find(receive, "ncclRecv");
+        find(error_text, "ncclGetErrorString");
+        why_not = library.why_not(find);
     }
 
     void check(ncclResult_t result, const char* call) const {

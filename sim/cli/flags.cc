@@ -2,12 +2,12 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <ostream>
 
 #include <fmt/format.h>
 
 #include "hw/text.h"
+#include "hw/whole_file.h"
 
 namespace isobath::cli {
 
@@ -102,13 +102,7 @@ std::vector<Override> Flags::set() const {
 }
 
 void write_file(const std::string& path, const std::string& text) {
-    const std::string part = path + ".part";
-    std::ofstream file(part, std::ios::binary);
-    file << text;
-    file.close();
-    std::error_code error;
-    if (file) std::filesystem::rename(part, path, error);
-    if (!file || error) throw SpecError(clipped(path, 400) + ": cannot write");
+    if (!write_whole(path, text)) throw SpecError(clipped(path, 400) + ": cannot write");
 }
 
 void write_out(const Call& call, const Flags& flags, const std::string& text) {

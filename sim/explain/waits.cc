@@ -1,4 +1,5 @@
 // What stands between kernels: barriers, the slowest rank, launch gaps.
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -51,31 +52,38 @@ Gaps gaps_of(const Study& study) {
     return out;
 }
 
-}  // namespace
+/// What one expert GEMM takes more on a rank with more rows than the mean rank.
+struct Lag {
+    std::string op;
+    Estimate more;
+};
 
-namespace {
-
-/// What the experts of a rank with `excess` rows more take beyond the mean rank's.
-Estimate lag_of(const Study& study, double excess) {
-    Estimate lag{Seconds{}, Seconds{}, Seconds{}, Source::measured};
+std::vector<Lag> lags_of(const Study& study, double excess) {
+    std::vector<Lag> out;
     for (std::size_t i = 0; i < study.result.work.ops.size(); ++i) {
-        const auto* g = std::get_if<GroupedGemm>(&study.result.work.ops[i].op);
+        const LayerOp& op = study.result.work.ops[i];
+        const auto* g     = std::get_if<GroupedGemm>(&op.op);
         if (!g || excess <= 0) continue;
         GroupedGemm busiest = *g;
         busiest.rows += excess;
         const Estimate full = study.model.kernels().cost(busiest, study.model.compute_sms()).estimate;
-        const Estimate more = full + -1.0 * study.result.work.costs[i].estimate;
-        lag                 = {lag.time + more.time, lag.low + more.low, lag.high + more.high,
-                               weaker(lag.source, full.source)};
+        Estimate more       = full + -1.0 * study.result.work.costs[i].estimate;
+        more.source         = full.source;
+        out.push_back({std::string(op.name), more});
     }
-    lag.time = std::max(Seconds{}, lag.time);
-    return lag;
+    return out;
+}
+
+Estimate sum_of(const std::vector<Lag>& lags) {
+    Estimate sum{Seconds{}, Seconds{}, Seconds{}, Source::measured};
+    for (const Lag& lag : lags) sum = sum + lag.more;
+    return sum;
 }
 
 /// Of what the busiest rank's experts take longer, the part that is not chance: a combine waits for it.
 Seconds wait_for_popular(const Study& study) {
-    return lag_of(study, excess_rows(study.model, study.batch())).time -
-           lag_of(study, chance_rows(study.model, study.batch())).time;
+    const auto wait = [&](double excess) { return std::max(Seconds{}, sum_of(lags_of(study, excess)).time); };
+    return wait(excess_rows(study.model, study.batch())) - wait(chance_rows(study.model, study.batch()));
 }
 
 }  // namespace
@@ -146,20 +154,11 @@ Explanation explain_straggler(const Study& study, const std::string& name) {
             known("deviation", spread, "rows", "by chance: sqrt(local experts * row variance)"));
     }
     e.steps.push_back(known("excess", excess, "rows", "of the busiest rank"));
-    Estimate lag{Seconds{}, Seconds{}, Seconds{}, Source::measured};
-    for (std::size_t i = 0; i < study.result.work.ops.size(); ++i) {
-        const LayerOp& op = study.result.work.ops[i];
-        const auto* g     = std::get_if<GroupedGemm>(&op.op);
-        if (!g || excess <= 0) continue;
-        GroupedGemm busiest = *g;
-        busiest.rows += excess;
-        const Estimate full = study.model.kernels().cost(busiest, study.model.compute_sms()).estimate;
-        const Estimate more = full + -1.0 * study.result.work.costs[i].estimate;
+    const std::vector<Lag> lags = lags_of(study, excess);
+    for (const Lag& each : lags)
         e.steps.push_back(
-            known(std::string(op.name) + " lag", more.time, "its time at rows + excess, less its time"));
-        lag = {lag.time + more.time, lag.low + more.low, lag.high + more.high,
-               weaker(lag.source, full.source)};
-    }
+            known(each.op + " lag", each.more.time, "its time at rows + excess, less its time"));
+    const Estimate lag = sum_of(lags);
     e.steps.push_back(known("lag", lag.time, "their sum"));
     const Seconds stated = (study.result.times.straggler - 1) * study.stage(Stage::experts).time;
     e.result             = between(known("lag", stated, ""), lag.low.base(), lag.high.base());
