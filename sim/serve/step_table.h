@@ -1,0 +1,50 @@
+/// How long steps take, as a table: built once from the step model, read in nanoseconds.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "hw/units.h"
+#include "sim/serve/request.h"
+
+namespace isobath {
+
+/// A function of two numbers from 0 on, linear between the nodes of a grid whose octaves are cut into equal
+/// parts (a node at 0, one at every whole number below 2^bits, then 2^bits nodes an octave); beyond the last
+/// node it goes on as between the last two.
+class GridTable {
+  public:
+    struct Axis {
+        double most = 1;  ///< the last node is the first one not below
+        int bits    = 2;
+    };
+    GridTable() = default;
+    GridTable(Axis x, Axis y, const std::function<double(double x, double y)>& f);
+    double operator()(double x, double y) const;
+
+  private:
+    Axis x_, y_;
+    int rows_ = 0, columns_ = 0;
+    std::vector<double> values_;
+};
+
+/// Steps of one unit, whole: kernels, communication, host.
+class StepTable {
+  public:
+    StepTable() = default;
+    /// Nanoseconds. decode(requests, cache): requests on a rank, mean over the unit's ranks, and cache tokens
+    /// of its fullest rank; prefill(tokens, context): new tokens on the busiest rank, and the mean number of
+    /// tokens that each of them attends to (half the prompt's length where nothing is cached).
+    StepTable(GridTable decode, GridTable prefill);
+
+    Ticks decode(double requests, double cache) const;
+    Ticks prefill(double tokens, double context) const;
+    /// Decoding requests carried along in a step that prefills: one step of all tokens, and the cache that
+    /// the decoding ones read.
+    Ticks mixed(double tokens, double context, double requests, double cache) const;
+
+  private:
+    GridTable decode_, prefill_;
+};
+
+}  // namespace isobath
