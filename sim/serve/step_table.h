@@ -10,17 +10,19 @@
 namespace isobath {
 
 /// A function of two numbers from 0 on, linear between the nodes of a grid whose octaves are cut into equal
-/// parts (a node at 0, one at every whole number below 2^bits, then 2^bits nodes an octave); beyond the last
-/// node it goes on as between the last two.
+/// parts: a node at every `unit` below 2^bits of them, then 2^bits nodes an octave. Beyond the last node it
+/// goes on as between the last two. A look-up takes its place on the grid from the numbers' bits: no search.
 class GridTable {
   public:
     struct Axis {
         double most = 1;  ///< the last node is the first one not below
-        int bits    = 2;
+        int bits    = 2;  ///< at least 0
+        double unit = 1;  ///< above 0
     };
     GridTable() = default;
     GridTable(Axis x, Axis y, const std::function<double(double x, double y)>& f);
     double operator()(double x, double y) const;
+    int nodes() const { return static_cast<int>(values_.size()); }
 
   private:
     Axis x_, y_;
@@ -35,16 +37,20 @@ class StepTable {
     /// Nanoseconds. decode(requests, cache): requests on a rank, mean over the unit's ranks, and cache tokens
     /// of its fullest rank; prefill(tokens, context): new tokens on the busiest rank, and the mean number of
     /// tokens that each of them attends to (half the prompt's length where nothing is cached).
-    StepTable(GridTable decode, GridTable prefill);
+    /// `rows`: tokens that a decoding request brings to a step, drafts and all.
+    StepTable(GridTable decode, GridTable prefill, double rows = 1);
 
     Ticks decode(double requests, double cache) const;
     Ticks prefill(double tokens, double context) const;
     /// Decoding requests carried along in a step that prefills: one step of all tokens, and the cache that
     /// the decoding ones read.
     Ticks mixed(double tokens, double context, double requests, double cache) const;
+    /// Evaluations of the step model that it holds.
+    int nodes() const { return decode_.nodes() + prefill_.nodes(); }
 
   private:
     GridTable decode_, prefill_;
+    double rows_ = 1;
 };
 
 }  // namespace isobath
