@@ -1,5 +1,6 @@
 #include "sim/layout_check.h"
 
+#include <cmath>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -186,6 +187,24 @@ void check_speculation(const Scenario& s, const Origin& origin) {
     if (s.speculation.draft_model) check_draft_model(*s.speculation.draft_model, s.layout, origin);
 }
 
+bool has_rate(ArrivalProcess p) {
+    return p == ArrivalProcess::poisson || p == ArrivalProcess::gamma || p == ArrivalProcess::diurnal;
+}
+
+void check_arrivals(const Workload& w, const Origin& origin) {
+    const Arrivals& a = w.arrivals;
+    if (a.process == ArrivalProcess::closed && !(w.concurrency > 0))
+        origin.fail("/workload/concurrency", "missing; requests in flight over the whole cluster, above 0");
+    if (has_rate(a.process) && !(a.rate > 0))
+        origin.fail("/workload/arrivals/rate", "missing; requests per second, above 0");
+    if (has_rate(a.process) && !(w.requests > 0) && !(w.duration > Seconds{}))
+        origin.fail("/workload/duration", "missing; allowed: a duration above 0 s, or /workload/requests");
+    if (a.process == ArrivalProcess::trace && a.trace.empty())
+        origin.fail("/workload/arrivals/trace", "missing; the file of recorded requests");
+    if (w.requests != std::floor(w.requests))
+        origin.fail("/workload/requests", fmt::format("expected a whole number, got {}", w.requests));
+}
+
 /// Requests of every rank that shares them meet on one; each brings its prompt, or a token and its drafts.
 void check_workload(const Scenario& s, const Origin& origin) {
     const Layout& l       = s.layout;
@@ -198,14 +217,13 @@ void check_workload(const Scenario& s, const Origin& origin) {
             "/workload/batch_per_gpu",
             fmt::format("{:g} requests are {:g} tokens in one step; allowed: up to {:g}, attending to {:g}",
                         s.workload.batch_per_gpu, tokens, kMostTokens, 1e6 * kMostTokens));
-    if (s.phase == Phase::serve && !(s.workload.concurrency > 0))
-        origin.fail("/workload/concurrency", "missing; requests in flight over the whole cluster, above 0");
+    if (s.phase == Phase::serve) check_arrivals(s.workload, origin);
 }
 
 }  // namespace
 
 void check_layout(const Scenario& s, const DataFiles& data, const Origin& origin) {
-    if (s.phase == Phase::serve && s.splits()) {  // each unit is checked as it is built
+    if (s.phase == Phase::serve && s.has_units()) {  // each unit is checked as it is built
         check_workload(s, origin);
         return;
     }

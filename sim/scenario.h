@@ -15,6 +15,7 @@
 #include "model/precision.h"
 #include "model/shard.h"
 #include "sim/engine.h"
+#include "sim/workload.h"
 
 namespace isobath {
 
@@ -65,29 +66,6 @@ struct Speculation {
     double tokens_per_step() const;
 };
 
-struct Workload {
-    double batch_per_gpu = 1;  ///< requests over all micro-batches of a step
-    double context       = 4096;
-    double isl = 4096, osl = 1024;
-    double range_ratio         = 1;  ///< lengths are uniform between this share of isl, osl and all of it
-    double concurrency         = 0;
-    double requests_per_client = 10;
-};
-
-/// JSON text of a preset's name or of an object that extends one, kept as the user wrote it.
-struct PresetText {
-    std::string json;
-};
-
-struct Serving {
-    std::string policy = "prefill-first", prefix_cache = "auto";
-    double chunk            = 8192;
-    double receive_interval = 1;  ///< decode steps between two looks at the queue
-    double balance_wait     = 0;  ///< decode steps that attention ranks wait for each other's prompts
-    double max_running      = 0;  ///< requests on one attention rank; 0: what the cache holds
-    PresetText units{"{}"};
-};
-
 struct Training {
     double tokens = 0, sequence = 4096;
     std::string schedule = "dualpipe";
@@ -119,7 +97,7 @@ struct Scenario {
     /// Counted or drawn loads: what is judged, and what placements are planned on. Null: all experts alike.
     std::shared_ptr<const ExpertLoad> load, planned_load;
     double max_over_mean  = 1;  ///< tokens of the busiest rank over the mean, that a placement leaves
-    std::string threshold = "none", arrivals = "closed";
+    std::string threshold = "none";
     Workload workload;
     Serving serving;
     Training training;
@@ -130,8 +108,10 @@ struct Scenario {
     /// Whether tokens travel to their experts: ranks with requests of their own share experts.
     bool exchanges() const { return model.moe && layout.attention_dp > 1; }
 
+    /// Whether units are laid out by themselves, each on as many GPUs as it needs.
+    bool has_units() const { return serving.units.json != "{}"; }
     /// Whether prefill and decode have units of their own.
-    bool splits() const { return serving.units.json != "{}"; }
+    bool splits() const { return serving.units.json.find("\"prefill\"") != std::string::npos; }
 
     Shard shard() const {
         return {layout.attention_tp, layout.attention_cp, layout.ep, layout.expert_tp,

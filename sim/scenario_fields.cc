@@ -11,11 +11,16 @@ constexpr std::string_view kOverlaps[]   = {"none", "shared-expert", "two-batch"
 constexpr std::string_view kComms[]      = {"none", "nccl", "deepep-normal", "deepep-low-latency", "mnnvl"};
 constexpr std::string_view kGates[]      = {"model", "any"};
 constexpr std::string_view kPlacements[] = {"none", "replicate", "eplb", "ideal"};
-constexpr std::string_view kMethods[] = {"none", "mtp", "parallel-heads", "medusa", "eagle", "draft-model"};
-constexpr std::string_view kModules[] = {"reused", "trained"};
-constexpr std::string_view kTrees[]   = {"fixed", "dynamic"};
-constexpr std::string_view kUses[]    = {"on", "off", "unknown"};
-constexpr std::string_view kTopologies[] = {"rail", "nvlink", "single-node"};
+constexpr std::string_view kMethods[]   = {"none", "mtp", "parallel-heads", "medusa", "eagle", "draft-model"};
+constexpr std::string_view kModules[]   = {"reused", "trained"};
+constexpr std::string_view kTrees[]     = {"fixed", "dynamic"};
+constexpr std::string_view kUses[]      = {"on", "off", "unknown"};
+constexpr std::string_view kProcesses[] = {"closed", "poisson", "gamma", "diurnal", "trace"};
+constexpr std::string_view kLengths[]   = {"uniform", "fixed", "lognormal"};
+constexpr std::string_view kPolicies[]  = {"engine", "prefill-first", "decode-first"};
+constexpr std::string_view kRouters[]   = {"round-robin", "least-loaded", "prefix-aware"};
+constexpr std::string_view kPreemptions[] = {"recompute", "swap"};
+constexpr std::string_view kTopologies[]  = {"rail", "nvlink", "single-node"};
 
 // A slot is a function that names the member; the two spellings below keep the table readable.
 #define AT(member) [](Scenario& s) -> decltype((s.member)) { return s.member; }
@@ -117,8 +122,44 @@ const Field kFields[] = {
     {"/workload/requests_per_client", "requests that each client of a closed loop sends, one after another",
      AT(workload.requests_per_client), 1, 1e9},
     {"/workload/concurrency", "requests in flight over the whole cluster", AT(workload.concurrency), 0, 1e9},
-    {"/workload/arrivals/process", "how requests arrive", AT(arrivals)},
-    {"/serving/policy", "which phase goes first", AT(serving.policy)},
+    {"/workload/arrivals/process",
+     "how requests arrive: closed (concurrency clients, each asks again once answered), poisson or gamma "
+     "gaps, "
+     "diurnal (poisson, its rate by the hour), or a recorded trace",
+     CHOICE(workload.arrivals.process), 0, 0, kProcesses},
+    {"/workload/arrivals/rate", "requests per second, mean; of poisson, gamma and diurnal",
+     AT(workload.arrivals.rate), 0, 1e9},
+    {"/workload/arrivals/cv", "deviation over mean of the gaps between requests; of gamma",
+     AT(workload.arrivals.cv), 0.01, 100},
+    {"/workload/arrivals/profile", "relative rates over equal parts of a day, from midnight; of diurnal",
+     AT(workload.arrivals.profile), 0, 1},
+    {"/workload/arrivals/trace", "file of recorded requests; of trace", AT(workload.arrivals.trace)},
+    {"/workload/arrivals/speed", "a trace is played so many times as fast", AT(workload.arrivals.speed), 1e-6,
+     1e6},
+    {"/workload/arrivals/think_time", "what a client of a closed loop waits before it asks again",
+     AT(workload.arrivals.think_time)},
+    {"/workload/lengths/law",
+     "how prompts and answers vary: uniform (by range_ratio), fixed, or lognormal with means isl and osl",
+     CHOICE(workload.lengths.law), 0, 0, kLengths},
+    {"/workload/lengths/input_cv", "deviation over mean of prompts; of lognormal",
+     AT(workload.lengths.input_cv), 0, 100},
+    {"/workload/lengths/output_cv", "deviation over mean of answers; of lognormal",
+     AT(workload.lengths.output_cv), 0, 100},
+    {"/workload/cached_share", "share of every prompt that some prefix cache holds already",
+     AT(workload.cached_share), 0, 1},
+    {"/workload/requests", "requests that are simulated; 0: as duration, trace or requests_per_client give",
+     AT(workload.requests), 0, 1e12},
+    {"/workload/duration", "time in which requests arrive; 0 s: no limit", AT(workload.duration)},
+    {"/workload/warm_up", "requests that arrive before are served, but not counted", AT(workload.warm_up)},
+    {"/serving/policy",
+     "what a step does first: as the engine does, prompts alone, or all that decode and prompts beside them",
+     CHOICE(serving.policy), 0, 0, kPolicies},
+    {"/serving/router", "which unit a request goes to", CHOICE(serving.router), 0, 0, kRouters},
+    {"/serving/preemption",
+     "what becomes of a request that the cache has no more room for: computed again, or moved to the host",
+     CHOICE(serving.preemption), 0, 0, kPreemptions},
+    {"/serving/swap_bandwidth", "between each GPU and its host, of preemption by swap",
+     AT(serving.swap_bandwidth)},
     {"/serving/chunk", "most prefill tokens in one step", AT(serving.chunk), 1, 1e7},
     {"/serving/receive_interval", "decode steps between two looks at the queue", AT(serving.receive_interval),
      1, 1e6},
@@ -126,9 +167,30 @@ const Field kFields[] = {
      AT(serving.balance_wait), 0, 1e6},
     {"/serving/max_running", "most requests on one attention rank; 0: what the cache holds",
      AT(serving.max_running), 0, 1e9},
-    {"/serving/prefix_cache/capacity", "bytes for cached prefixes; auto: what is free",
-     AT(serving.prefix_cache)},
-    {"/serving/units", "prefill and decode units of a disaggregated deployment", AT(serving.units)},
+    {"/serving/prefix_cache/capacity",
+     "bytes of each GPU for cached prefixes; auto: what running requests leave; none",
+     AT(serving.prefix_cache.capacity)},
+    {"/serving/prefix_cache/block", "tokens of a block of the prefix cache", AT(serving.prefix_cache.block),
+     1, 1e6},
+    {"/serving/prefix_cache/disk", "bytes of each unit's disks for cached prefixes",
+     AT(serving.prefix_cache.disk)},
+    {"/serving/prefix_cache/disk_bandwidth", "of each GPU that loads from there",
+     AT(serving.prefix_cache.disk_bandwidth)},
+    {"/serving/units",
+     "units and how many of each: {prefill, decode} of a disaggregated deployment, or {aggregated}; each "
+     "{count, "
+     "layout}",
+     AT(serving.units)},
+    {"/serving/schedule",
+     "units in service over equal parts of a day: {prefill: [...], decode: [...]}, or {aggregated: [...]}",
+     AT(serving.schedule)},
+    {"/serving/spare", "units of each kind that step in for failed ones", AT(serving.spare), 0, 1e6},
+    {"/serving/failures/mtbf",
+     "mean time between failures of one GPU, each of which stops its unit; 0 s: none", AT(serving.mtbf)},
+    {"/serving/failures/repair", "until a failed unit serves again", AT(serving.repair)},
+    {"/serving/rebalance/interval", "between two moves of experts, which stop a unit; 0 s: none",
+     AT(serving.rebalance_interval)},
+    {"/serving/rebalance/pause", "that a unit stops for it", AT(serving.rebalance_pause)},
     {"/training/tokens", "tokens of the training run; 0: not given", AT(training.tokens), 0, 1e18},
     {"/training/sequence", "tokens per training sequence", AT(training.sequence), 1, 1e7},
     {"/training/schedule", "pipeline schedule", AT(training.schedule)},

@@ -73,8 +73,10 @@ class Walker {
     void take(SpecReader& in, const std::string& key, const Field& f, double& (*slot)(Scenario&)) {
         slot(scenario_) = in.number(key, f.min, f.max);
     }
-    void take(SpecReader& in, const std::string& key, const Field&, Seconds& (*slot)(Scenario&)) {
-        slot(scenario_) = in.quantity<Seconds>(key);
+    template <class Q>
+    requires std::is_same_v<Q, Seconds> || std::is_same_v<Q, Bytes> || std::is_same_v<Q, BytesPerSecond>
+    void take(SpecReader& in, const std::string& key, const Field&, Q& (*slot)(Scenario&)) {
+        slot(scenario_) = in.quantity<Q>(key);
     }
     void take(SpecReader& in, const std::string& key, const Field&, std::string& (*slot)(Scenario&)) {
         slot(scenario_) = in.text(key);
@@ -117,6 +119,12 @@ json slot_json(const Scenario& scenario, const Field& field) {
         json operator()(double& (*slot)(Scenario&)) const { return slot(s); }
         json operator()(Seconds& (*slot)(Scenario&)) const {
             return fmt::format("{:.9g} s", slot(s).in(unit::s));
+        }
+        json operator()(Bytes& (*slot)(Scenario&)) const {
+            return fmt::format("{:.9g} B", slot(s).in(unit::B));
+        }
+        json operator()(BytesPerSecond& (*slot)(Scenario&)) const {
+            return fmt::format("{:.9g} B/s", slot(s).in(unit::B / unit::s));
         }
         json operator()(std::string& (*slot)(Scenario&)) const { return slot(s); }
         json operator()(std::uint64_t& (*slot)(Scenario&)) const { return slot(s); }

@@ -21,6 +21,12 @@ json type_of(const Field& field) {
         json operator()(Seconds& (*)(Scenario&)) const {
             return {{"type", "string"}, {"pattern", "^[0-9.eE+-]+ *(ns|us|ms|s)$"}};
         }
+        json operator()(Bytes& (*)(Scenario&)) const {
+            return {{"type", "string"}, {"pattern", "^[0-9.eE+-]+ *(B|[kMGT]B|[KMG]iB)$"}};
+        }
+        json operator()(BytesPerSecond& (*)(Scenario&)) const {
+            return {{"type", "string"}, {"pattern", "^[0-9.eE+-]+ *([MGT]?B|Gbit)/s$"}};
+        }
         json operator()(std::string& (*)(Scenario&)) const { return {{"type", "string"}}; }
         json operator()(std::uint64_t& (*)(Scenario&)) const { return {{"type", "integer"}, {"minimum", 0}}; }
         json operator()(PresetText& (*)(Scenario&)) const {

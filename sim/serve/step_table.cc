@@ -8,73 +8,68 @@
 namespace isobath {
 namespace {
 
-constexpr int kMantissa = 52;  // bits of a double behind its exponent
-constexpr int kBias     = 1023;
+constexpr int kMantissa            = 52;  // bits of a double behind its exponent
+constexpr int kBias                = 1023;
+constexpr std::uint64_t kOne       = std::uint64_t{kBias} << kMantissa;
+constexpr std::uint64_t kFractions = (std::uint64_t{1} << kMantissa) - 1;
 
-/// Node below a value of so many units, and how far it is from there to the next one.
-struct Place {
-    int node    = 0;
-    double part = 0;
-};
-
-/// At and above 2^bits units the node is the exponent and the mantissa's leading bits; what follows them is
-/// the part.
-Place place_of(double units, int bits) {
-    const double whole = 1 << bits;
-    if (!(units >= whole)) {
-        const double inside = std::max(0.0, units);
-        const int node      = static_cast<int>(inside);
-        return {node, inside - node};
-    }
-    const auto word      = std::bit_cast<std::uint64_t>(units);
-    const int below      = kMantissa - bits;
-    const auto node      = static_cast<int>(word >> below) - ((kBias + bits) << bits) + (1 << bits);
-    const auto following = word & ((std::uint64_t{1} << below) - 1);
-    return {node, static_cast<double>(following) / static_cast<double>(std::uint64_t{1} << below)};
-}
-
-/// Units at a node: the way back.
+/// Units at a node.
 double units_at(int node, int bits) {
     const int whole = 1 << bits;
     if (node < 2 * whole) return node;
-    const int octave = node / whole - 1;
-    return std::ldexp(node % whole + whole, octave);
+    return std::ldexp(node % whole + whole, node / whole - 1);
 }
 
 int nodes_of(const GridTable::Axis& a) {
     if (!(a.unit > 0 && a.most > 0 && a.most / a.unit < 1e12) || a.bits < 0 || a.bits > 12)
         throw std::logic_error("an axis of a grid needs a unit above 0 and an end");
-    const Place last = place_of(a.most / a.unit, a.bits);
-    return std::max(2, last.node + (last.part > 0 ? 2 : 1));
-}
-
-/// The place within the grid; beyond its end the last two nodes' line goes on.
-Place inside(const GridTable::Axis& a, int nodes, double value) {
-    const double units = value / a.unit;
-    Place p            = place_of(units, a.bits);
-    if (p.node < nodes - 1) return p;
-    const double last = units_at(nodes - 1, a.bits), before = units_at(nodes - 2, a.bits);
-    return {nodes - 2, (units - before) / (last - before)};
+    int node = 1;
+    while (units_at(node, a.bits) < a.most / a.unit) ++node;
+    return node + 1;
 }
 
 }  // namespace
 
+/// The node before a value, and how far it is from there to the next one: above 0, up to 1.
+struct GridTable::Place {
+    int node    = 0;
+    double part = 0;
+};
+
+/// Above 2^bits units the node is the exponent and the mantissa's leading bits; what follows them is the
+/// part.
+GridTable::Place GridTable::place_on(const Scale& s, double value) {
+    const double units = value * s.per_unit, whole = 1 << s.bits;
+    if (!(units > whole)) {
+        const double inside = std::max(0.0, units);
+        const int node      = std::max(0, static_cast<int>(std::ceil(inside)) - 1);
+        return {node, inside - node};
+    }
+    const std::uint64_t word = std::bit_cast<std::uint64_t>(units) - 1;  // a node's value ends its cell
+    const int node = static_cast<int>(word >> (kMantissa - s.bits)) - ((kBias + s.bits - 1) << s.bits);
+    if (node < s.nodes - 1) return {node, std::bit_cast<double>(kOne | ((word << s.bits) & kFractions)) - 1};
+    const double last = units_at(s.nodes - 1, s.bits), before = units_at(s.nodes - 2, s.bits);
+    return {s.nodes - 2, (units - before) / (last - before)};
+}
+
 GridTable::GridTable(Axis x, Axis y, const std::function<double(double, double)>& f)
-    : x_(x), y_(y), rows_(nodes_of(x)), columns_(nodes_of(y)) {
-    values_.reserve(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns_));
-    for (int row = 0; row < rows_; ++row)
-        for (int column = 0; column < columns_; ++column)
-            values_.push_back(f(units_at(row, x_.bits) * x_.unit, units_at(column, y_.bits) * y_.unit));
+    : x_{1 / x.unit, x.bits, nodes_of(x)}, y_{1 / y.unit, y.bits, nodes_of(y)} {
+    constexpr double behind = 1 + 1e-7;
+    values_.reserve(2 * static_cast<std::size_t>(x_.nodes) * static_cast<std::size_t>(y_.nodes));
+    for (int cell = 0; cell + 1 < x_.nodes; ++cell)
+        for (const double at : {units_at(cell, x.bits) * behind, units_at(cell + 1, x.bits)})
+            for (int node = 0; node < y_.nodes; ++node)
+                values_.push_back(f(at * x.unit, units_at(node, y.bits) * y.unit));
 }
 
 double GridTable::operator()(double x, double y) const {
     if (values_.empty()) return 0;
-    const Place row = inside(x_, rows_, x), column = inside(y_, columns_, y);
-    const double* at    = values_.data() + row.node * columns_ + column.node;
-    const double* next  = at + columns_;
+    const Place cell = place_on(x_, x), column = place_on(y_, y);
+    const double* at    = values_.data() + 2 * cell.node * y_.nodes + column.node;
+    const double* next  = at + y_.nodes;
     const double before = at[0] + column.part * (at[1] - at[0]);
     const double after  = next[0] + column.part * (next[1] - next[0]);
-    return before + row.part * (after - before);
+    return before + cell.part * (after - before);
 }
 
 namespace {

@@ -11,7 +11,8 @@ namespace isobath {
 
 /// A function of two numbers from 0 on, linear between the nodes of a grid whose octaves are cut into equal
 /// parts: a node at every `unit` below 2^bits of them, then 2^bits nodes an octave. Beyond the last node it
-/// goes on as between the last two. A look-up takes its place on the grid from the numbers' bits: no search.
+/// goes on as between the last two. Behind a node of x the function may jump, as kernels do that work on
+/// tiles: both sides are kept. A look-up takes its place on the grid from the numbers' bits: no search.
 class GridTable {
   public:
     struct Axis {
@@ -22,12 +23,19 @@ class GridTable {
     GridTable() = default;
     GridTable(Axis x, Axis y, const std::function<double(double x, double y)>& f);
     double operator()(double x, double y) const;
-    int nodes() const { return static_cast<int>(values_.size()); }
+    /// Values that it holds.
+    int size() const { return static_cast<int>(values_.size()); }
 
   private:
-    Axis x_, y_;
-    int rows_ = 0, columns_ = 0;
-    std::vector<double> values_;
+    struct Scale {
+        double per_unit = 1;
+        int bits = 0, nodes = 2;
+    };
+    struct Place;
+    static Place place_on(const Scale& scale, double value);
+
+    Scale x_, y_;
+    std::vector<double> values_;  ///< by cell of x: behind its first node, at its last one; by node of y
 };
 
 /// Steps of one unit, whole: kernels, communication, host.
@@ -46,7 +54,7 @@ class StepTable {
     /// the decoding ones read.
     Ticks mixed(double tokens, double context, double requests, double cache) const;
     /// Evaluations of the step model that it holds.
-    int nodes() const { return decode_.nodes() + prefill_.nodes(); }
+    int size() const { return decode_.size() + prefill_.size(); }
 
   private:
     GridTable decode_, prefill_;

@@ -1,7 +1,7 @@
 #include "sim/serve/unit_steps.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 
 namespace isobath {
 namespace {
@@ -35,18 +35,18 @@ Seconds prefill_step(const StepModel& m, double tokens, double context, StepWork
 
 namespace {
 
-/// Nodes from one request in the whole unit up.
+/// Nodes at powers of two and their eighths, from one request in the whole unit or less up.
 GridTable decode_grid(const StepModel& m, const StepBox& box) {
     StepWorkspace work;
-    const double one = 1.0 / m.scenario().layout.attention_dp;
-    return {{box.requests, 3, one}, {box.cache, 2, 256}, [&](double requests, double cache) {
+    const double one = 1.0 / std::bit_ceil(static_cast<unsigned>(m.scenario().layout.attention_dp));
+    return {{box.requests, 3, one}, {box.cache, 2, 1024}, [&](double requests, double cache) {
                 return nanoseconds(decode_step(m, requests, cache, work));
             }};
 }
 
 GridTable prefill_grid(const StepModel& m, const StepBox& box) {
     StepWorkspace work;
-    return {{box.tokens, 3, 16}, {box.context, 1, 64}, [&](double tokens, double context) {
+    return {{box.tokens, 4, 1}, {box.context, 1, 64}, [&](double tokens, double context) {
                 return nanoseconds(prefill_step(m, tokens, context, work));
             }};
 }

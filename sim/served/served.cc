@@ -9,10 +9,6 @@
 namespace isobath {
 namespace {
 
-double mean_length(double nominal, double range_ratio) {
-    return nominal * (1 + range_ratio) / 2;
-}
-
 int attention_ranks(const Scenario& s) {
     return s.layout.attention_dp;
 }
@@ -28,8 +24,8 @@ ServedModel::ServedModel(const Scenario& s, const DataFiles& data)
     : scenario_(s),
       units_(serving_units(s, data)),
       engine_(s.engine),
-      prompt_(mean_length(s.workload.isl, s.workload.range_ratio)),
-      answer_(mean_length(s.workload.osl, s.workload.range_ratio)),
+      prompt_(s.workload.mean_prompt()),
+      answer_(s.workload.mean_answer()),
       prefill_(std::make_shared<StepModel>(units_.prefill.scenario, data)),
       decode_(std::make_shared<StepModel>(units_.decode.scenario, data)) {}
 
@@ -76,9 +72,10 @@ Seconds ServedModel::prefill_step(double prompts, const Bend& bend) const {
 }
 
 LoopResult ServedModel::evaluate(const Bend& bend) const {
-    const Scenario& d = decode_->scenario();
-    const Scenario& p = prefill_->scenario();
-    const LoopLoad load{scenario_.workload.concurrency, prompt_, answer_,
+    const Scenario& d  = decode_->scenario();
+    const Scenario& p  = prefill_->scenario();
+    const double alike = units_.split ? 1 : units_.decode.count;
+    const LoopLoad load{scenario_.workload.concurrency / alike, prompt_, answer_,
                         scenario_.workload.requests_per_client};
     const LoopSteps steps{[&](double n) { return decode_step(n, bend); },
                           [&](double n) { return prefill_step(n, bend); }, d.speculation.tokens_per_step()};
@@ -126,7 +123,7 @@ void add_intervals(const ServedModel& model, ServedResult& r) {
 }
 
 void add_rates(const Scenario& s, ServedResult& r) {
-    const double answer        = mean_length(s.workload.osl, s.workload.range_ratio);
+    const double answer        = s.workload.mean_answer();
     const double whole         = (r.loop.ttft + (answer - 1) * r.loop.tpot).base();
     r.output_tokens_per_s      = s.workload.concurrency * answer / whole;  // Little's law
     r.output_tokens_per_s_gpu  = r.output_tokens_per_s / r.gpus;

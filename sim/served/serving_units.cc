@@ -48,17 +48,57 @@ Scenario phase_of(const Scenario& s, const char* phase, const json& layout, cons
     return read_scenario(doc.dump(), shown, data, {});
 }
 
+/// What is said of one kind of unit.
+struct Group {
+    json layout;
+    double count = 1;
+};
+
+Group group_of(const Scenario& s, const json& units, const char* kind) {
+    const std::string path = std::string("/serving/units/") + kind;
+    if (!units[kind].is_object()) fail_at(s.file, path, "expected an object with count and layout");
+    SpecReader in(units[kind], s.file, path);
+    Group out;
+    out.count  = in.integer("count", 1, 1'000'000);
+    out.layout = in.has("layout") ? in.raw("layout") : json::object();
+    if (!out.layout.is_object()) in.fail("layout", "expected an object, as a scenario's layout");
+    in.finish();
+    return out;
+}
+
 ServingUnit unit_of(const Scenario& s, const json& units, const char* phase, const DataFiles& data) {
     const std::string path = std::string("/serving/units/") + phase;
     if (!units.contains(phase))
         fail_at(s.file, path, "missing; a split deployment has prefill and decode units");
-    if (!units[phase].is_object()) fail_at(s.file, path, "expected an object with count and layout");
-    SpecReader in(units[phase], s.file, path);
-    const double count = in.number("count", 1, 1e6);
-    const json layout  = in.raw("layout");
-    if (!layout.is_object()) in.fail("layout", "expected an object, as a scenario's layout");
-    in.finish();
-    return {phase_of(s, phase, layout, data, s.file + ": " + path), count};
+    const Group group = group_of(s, units, phase);
+    return {phase_of(s, phase, group.layout, data, s.file + ": " + path), group.count};
+}
+
+/// Equal units that do both phases each.
+ServingUnits aggregated_units(const Scenario& s, const json& units, const DataFiles& data) {
+    if (units.empty())
+        return {{phase_of(s, "prefill", {}, data, s.file), 1}, {phase_of(s, "decode", {}, data, s.file), 1}};
+    const Group group       = group_of(s, units, "aggregated");
+    const std::string shown = s.file + ": /serving/units/aggregated";
+    return {{phase_of(s, "prefill", group.layout, data, shown), group.count},
+            {phase_of(s, "decode", group.layout, data, shown), group.count}};
+}
+
+void check_keys(const Scenario& s, const json& units) {
+    for (const auto& [key, unit] : units.items()) {
+        const bool split = key == "prefill" || key == "decode";
+        if (!split && key != "aggregated")
+            fail_at(s.file, "/serving/units/" + key,
+                    "unknown key; known here: prefill and decode, or aggregated");
+        if (split && units.contains("aggregated"))
+            fail_at(s.file, "/serving/units/" + key, "stands beside aggregated; allowed: one or the other");
+    }
+}
+
+void check_room(const Scenario& s, const ServingUnits& units) {
+    if (units.gpus() > s.cluster.gpus())
+        fail_at(s.file, "/serving/units",
+                fmt::format("units take {} GPUs, but the cluster has {}", units.gpus(), s.cluster.gpus()));
 }
 
 }  // namespace
@@ -74,18 +114,17 @@ ServingUnits serving_units(const Scenario& s, const DataFiles& data) {
     const json units = json::parse(s.serving.units.json);
     if (!units.is_object())
         fail_at(s.file, "/serving/units", "expected an object with prefill and decode units");
-    ServingUnits out;
-    out.split = !units.empty();
-    if (!out.split) {
-        out.prefill = {phase_of(s, "prefill", {}, data, s.file), 1};
-        out.decode  = {phase_of(s, "decode", {}, data, s.file), 1};
+    check_keys(s, units);
+    if (units.empty() || units.contains("aggregated")) {
+        const ServingUnits out = aggregated_units(s, units, data);
+        check_room(s, out);
         return out;
     }
+    ServingUnits out;
+    out.split   = true;
     out.prefill = unit_of(s, units, "prefill", data);
     out.decode  = unit_of(s, units, "decode", data);
-    if (out.gpus() > s.cluster.gpus())
-        fail_at(s.file, "/serving/units",
-                fmt::format("units take {} GPUs, but the cluster has {}", out.gpus(), s.cluster.gpus()));
+    check_room(s, out);
     return out;
 }
 
