@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 
 namespace isobath {
 
 /// Simulated time: nanoseconds since the start.
 using Ticks = std::int64_t;
+/// Later than everything.
+inline constexpr Ticks kNoTicks = std::numeric_limits<Ticks>::max();
 
 /// What one user asks.
 struct Request {
@@ -28,6 +31,9 @@ class RequestSource {
     virtual bool next(Request& out) = 0;
     /// Whether answers make new requests: then answered() must be told before next() is asked again.
     virtual bool listens() const { return false; }
+    /// Of a source that listens: when its next request comes, as far as is known; an answer may bring it
+    /// forward. So next() is asked only once this time has come. kNoTicks: not before somebody is answered.
+    virtual Ticks due() const { return kNoTicks; }
     /// A request was answered (or given up) at `time`; told in order of time.
     virtual void answered(Ticks time) { (void)time; }
 };
