@@ -74,6 +74,7 @@ struct ServeSetup {
     FleetSpec first;   ///< aggregated or prefill units
     FleetSpec second;  ///< decode units; count 0 where `first` is aggregated
     RouterRule router   = RouterRule::least_loaded;
+    int prefix_margin   = 8;  ///< requests a rank by which prefix_aware lets a load exceed the least
     Ticks front_end     = 0;  ///< half before the scheduler sees a request, half after its first token
     Ticks hand_over     = 0;  ///< from a prefill unit to a decode unit: fixed
     double hand_over_ns = 0;  ///< and for each token of the prompt

@@ -32,10 +32,10 @@ struct ServeEvent {
 
 /// A unit fleet over one interval of the time series.
 struct FleetSample {
-    int in_service = 0;               ///< units
+    double in_service = 0;            ///< units that are paid, mean over time
     double running = 0, waiting = 0;  ///< requests, mean over time, all units
     double cache = 0;                 ///< share of the cache in use, mean over time and units
-    double busy  = 0;                 ///< share of time in steps
+    double busy  = 0;                 ///< share of paid units' time in steps
 };
 struct ServeSample {
     Ticks from            = 0;
