@@ -12,6 +12,7 @@
 #include "sim/layout_check.h"
 #include "sim/resolve.h"
 #include "sim/scenario_fields.h"
+#include "sim/serve/serve_fields.h"
 
 namespace isobath {
 namespace {
@@ -152,6 +153,7 @@ Scenario read_scenario(std::string_view text, const std::string& shown, const Da
     if (!walker.seen("/name")) scenario.name = std::filesystem::path(shown).stem().string();
     resolve(scenario, data, origin);
     check_layout(scenario, data, origin);
+    if (scenario.phase == Phase::serve) check_serving(scenario, origin);
     return scenario;
 }
 

@@ -16,7 +16,7 @@ struct PresetText {
 /// How requests come: clients who ask again once answered, a law of gaps, a day's course, a recorded trace.
 enum class ArrivalProcess : std::uint8_t { closed, poisson, gamma, diurnal, trace };
 /// How long prompts and answers are.
-enum class LengthLaw : std::uint8_t { uniform, fixed, lognormal };
+enum class LengthKind : std::uint8_t { uniform, fixed, lognormal };
 
 struct Arrivals {
     ArrivalProcess process = ArrivalProcess::closed;
@@ -28,8 +28,8 @@ struct Arrivals {
     Seconds think_time;          ///< of a client between an answer and the next question
 };
 
-struct Lengths {
-    LengthLaw law   = LengthLaw::uniform;
+struct LengthSpec {
+    LengthKind law  = LengthKind::uniform;
     double input_cv = 1, output_cv = 1;  ///< deviation over mean, of lognormal
 };
 
@@ -41,7 +41,7 @@ struct Workload {
     double concurrency         = 0;
     double requests_per_client = 10;
     Arrivals arrivals;
-    Lengths lengths;
+    LengthSpec lengths;
     double cached_share = 0;  ///< of a prompt's tokens, that some prefix cache holds already
     double requests     = 0;  ///< simulated; 0: what duration or clients give
     Seconds duration;         ///< in which requests arrive; 0: until all have come
@@ -52,7 +52,7 @@ struct Workload {
 
   private:
     double mean_of(double nominal) const {
-        return lengths.law == LengthLaw::uniform ? nominal * (1 + range_ratio) / 2 : nominal;
+        return lengths.law == LengthKind::uniform ? nominal * (1 + range_ratio) / 2 : nominal;
     }
 };
 

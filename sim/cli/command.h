@@ -35,6 +35,7 @@ int command_run(const Call&);
 int command_explain(const Call&);
 int command_compare(const Call&);
 int command_curve(const Call&);
+int command_serve(const Call&);
 int command_balance(const Call&);
 int command_speculate(const Call&);
 int command_validate(const Call&);

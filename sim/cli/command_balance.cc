@@ -1,40 +1,11 @@
-#include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "hw/text.h"
 #include "sim/balance/balance_tables.h"
 #include "sim/cli/flags.h"
+#include "sim/cli/numbers.h"
 
 namespace isobath::cli {
 namespace {
-
-/// "30min", "600 s", "2 h": minutes and hours too, for placements live that long.
-Seconds duration(const std::string& flag, const std::string& text) {
-    double n                = 0;
-    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), n);
-    std::string_view unit(end, std::size_t(text.data() + text.size() - end));
-    while (unit.starts_with(' ')) unit.remove_prefix(1);
-    const double seconds = unit == "s" ? 1 : unit == "min" ? 60 : unit == "h" ? 3600 : 0;
-    if (wrong != std::errc() || seconds == 0 || !(n >= 0 && n * seconds <= 1e9))
-        throw SpecError("--" + flag + " " + clipped(text) +
-                        ": need a number and one of s min h, from 0 to 1e9 s");
-    return n * seconds * unit::s;
-}
-
-double number(const std::string& flag, const std::string& text, double least, double most) {
-    double n                = 0;
-    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (wrong != std::errc() || end != text.data() + text.size() || !(n >= least && n <= most))
-        throw SpecError("--" + flag + " " + clipped(text) + ": need a number from " +
-                        nlohmann::json(least).dump() + " to " + nlohmann::json(most).dump());
-    return n;
-}
-
-int whole(const std::string& flag, const std::string& text, int most) {
-    const double n = number(flag, text, 1, most);
-    if (n != int(n)) throw SpecError("--" + flag + " " + clipped(text) + ": need a whole number");
-    return int(n);
-}
 
 void require_beside(const Flags& flags, const char* with, std::initializer_list<const char*> parts) {
     for (const char* part : parts)

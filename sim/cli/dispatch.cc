@@ -17,6 +17,7 @@ constexpr Command kCommands[] = {
     {"explain", "where does this number come from: equation, inputs, source, interval?", command_explain},
     {"compare", "what changes between two scenarios, operation by operation?", command_compare},
     {"curve", "what does each user lose as each GPU serves more of them?", command_curve},
+    {"serve", "what do users see (TTFT, TPOT percentiles) under this load?", command_serve},
     {"balance", "how uneven are the experts, and what do placement and replication do about it?",
      command_balance},
     {"speculate", "which depth and threshold of drafting pay, at which batch and precision?",

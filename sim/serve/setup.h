@@ -64,9 +64,9 @@ struct FleetSpec {
     int spare          = 0;      ///< units kept beside `count`, that step in when one fails; paid, too
 };
 
-/// Failures of whole units, independent and without memory.
+/// Failures of GPUs, independent and without memory; each stops the unit that the GPU belongs to.
 struct FailureSpec {
-    Ticks mean_between = 0;  ///< of one unit; 0: none fails
+    Ticks mean_between = 0;  ///< of one GPU; 0: none fails
     Ticks repair       = 0;  ///< until a failed unit takes requests again
 };
 

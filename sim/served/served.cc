@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/batch.h"
-#include "sim/memory_demand.h"
+#include "sim/serve/unit_steps.h"
+#include "sim/served/cache_room.h"
 
 namespace isobath {
 namespace {
@@ -42,16 +42,10 @@ void ServedModel::set_calibration(const Calibration& calibration) {
 }
 
 double ServedModel::cache_slots() const {
-    const StepModel& m = *decode_;
-    const Scenario& s  = m.scenario();
-    const StepInput in{per_gpu(s, 1), prompt_ + answer_};
-    const Batch batch   = batch_of(s, m.exchange(), in.batch_per_gpu, in.context, s.speculation.drafts() + 1,
-                                   m.traffic_at(0).distinct_ranks);
-    MemoryDemand demand = memory_demand(s, batch, in);
-    demand.tokens       = std::max(demand.tokens, scenario_.serving.chunk);
-    const double tokens = memory_of(m.weights(), demand).max_total_tokens;
-    const double slots  = tokens / (prompt_ + engine_.answer_reserved.value * answer_);
-    const double most   = scenario_.serving.max_running;
+    const double tokens =
+        memory_in_use(*decode_, 1, prompt_ + answer_, scenario_.serving.chunk).max_total_tokens;
+    const double slots = tokens / (prompt_ + engine_.answer_reserved.value * answer_);
+    const double most  = scenario_.serving.max_running;
     return std::max(1.0, most > 0 ? std::min(slots, most) : slots);
 }
 
@@ -65,17 +59,17 @@ Seconds ServedModel::decode_step(double requests, const Bend& bend) const {
 }
 
 Seconds ServedModel::prefill_step(double prompts, const Bend& bend) const {
-    const Scenario& s = prefill_->scenario();
-    const StepInput in{per_gpu(s, std::max(prompts, 1e-6)), prompt_};
-    const StepTimes t = isobath::evaluate(*prefill_, in, work_, bend);
-    return t.step - t.host + engine_.prefill_step_overhead.value;
+    const double cached = scenario_.workload.cached_share;
+    return isobath::prefill_step(*prefill_, std::max(prompts, 1e-6) * prompt_ * (1 - cached),
+                                 prompt_ * (1 + cached) / 2, work_, bend);
 }
 
 LoopResult ServedModel::evaluate(const Bend& bend) const {
-    const Scenario& d  = decode_->scenario();
-    const Scenario& p  = prefill_->scenario();
-    const double alike = units_.split ? 1 : units_.decode.count;
-    const LoopLoad load{scenario_.workload.concurrency / alike, prompt_, answer_,
+    const Scenario& d     = decode_->scenario();
+    const Scenario& p     = prefill_->scenario();
+    const double alike    = units_.split ? 1 : units_.decode.count;
+    const double computed = prompt_ * (1 - scenario_.workload.cached_share);
+    const LoopLoad load{scenario_.workload.concurrency / alike, std::max(1.0, computed), answer_,
                         scenario_.workload.requests_per_client};
     const LoopSteps steps{[&](double n) { return decode_step(n, bend); },
                           [&](double n) { return prefill_step(n, bend); }, d.speculation.tokens_per_step()};

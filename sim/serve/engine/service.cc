@@ -30,7 +30,8 @@ Service::Service(const FleetSpec& fleet, const FailureSpec& failures, std::uint6
 }
 
 Ticks Service::time_to_failure(std::size_t unit) {
-    const double drawn = draws_[unit].exponential() * static_cast<double>(failures_.mean_between);
+    const double drawn = draws_[unit].exponential() * static_cast<double>(failures_.mean_between) /
+                         std::max(1, fleet_.unit.gpus);
     return static_cast<Ticks>(drawn) + 1;
 }
 
