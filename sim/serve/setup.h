@@ -35,12 +35,14 @@ struct UnitSpec {
     int ranks             = 1;  ///< attention ranks, each with requests of its own
     int gpus              = 1;
     std::shared_ptr<const StepTable> steps;
-    std::int64_t cache_tokens    = 0;        ///< of one rank
-    int max_running              = 1 << 30;  ///< requests of one rank
-    std::int64_t chunk           = 8192;     ///< most new tokens of one rank in a step
-    int receive_interval         = 1;        ///< decode steps between two looks at the queue
-    int balance_wait             = 0;        ///< decode steps that ranks wait until each has a prompt
-    double answer_reserved       = 1;        ///< share of the answer that admission keeps room for
+    std::int64_t cache_tokens = 0;        ///< of one rank
+    int max_running           = 1 << 30;  ///< requests of one rank
+    std::int64_t chunk        = 8192;     ///< most new tokens of one rank in a step
+    int receive_interval      = 1;        ///< decode steps between two looks at the queue
+    int balance_wait          = 0;        ///< decode steps that ranks wait until each has a prompt
+    /// Share of what is left of all answers that admission keeps room for, 0 to 1; the next step's tokens at
+    /// least. Below 1 the cache may overflow, and requests are preempted.
+    double answer_reserved       = 1;
     Preemption preemption        = Preemption::recompute;
     double swap_ns               = 0;    ///< to move a token's cache out or in
     std::vector<double> accepted = {1};  ///< chance that a step yields 1, 2, ... tokens for a request

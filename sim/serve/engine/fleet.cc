@@ -35,8 +35,7 @@ Slot Fleet::add(const Served& served, std::span<const std::uint64_t> blocks) {
 
 void Fleet::enter(Slot slot, Ticks now) {
     advance(now);
-    Levels& levels              = context_.ledger.series.levels;
-    context_.ledger.waiting_max = std::max(context_.ledger.waiting_max, ++levels.waiting);
+    context_.ledger.waits();
     if (service_.taking().empty()) return context_.pool.push_back(held_, slot);
     send(slot, now);
 }

@@ -1,6 +1,7 @@
 /// What one fleet has done: for its users, in total and over time.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "sim/serve/engine/series.h"
@@ -20,6 +21,8 @@ class Ledger {
   public:
     Ledger(const ServeSetup& setup, const ServeHooks& hooks, int fleet, int ranks);
 
+    /// One more request waits for admission.
+    void waits() { waiting_max = std::max(waiting_max, ++series.levels.waiting); }
     void admitted(const Served& served, Ticks now);
     void first_token(const Served& served, Ticks now);
     HandedOver& handed_over(const Served& served, int unit, Ticks now);

@@ -63,6 +63,7 @@ class Unit {
     struct Rank {
         List queue, prompts, running;
         std::int64_t promised = 0;  ///< tokens that the admitted will hold in the end
+        std::int64_t soon     = 0;  ///< tokens that prompts add before anybody can give way
         std::int32_t admitted = 0, decoding = 0;
         std::int64_t swapping = 0,
                      loading  = 0;  ///< tokens moved since the last step: cache; blocks from disk
@@ -89,6 +90,7 @@ class Unit {
     void fit_prefix_cache(int rank);
     void hold(int rank, std::vector<Tokens>& part, Tokens tokens);
     std::int64_t promised_of(const Served& served) const;
+    std::int64_t soon_of(const Served& served) const;
 
     // from step to step: unit_step.cc
     Ticks rebalanced_until(Ticks now);

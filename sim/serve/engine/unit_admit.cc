@@ -34,16 +34,26 @@ void Unit::admit(Ticks now) {
     }
 }
 
+/// Tokens of its answer that come before anybody can give way: the first one, and those of a step.
+std::int64_t Unit::soon_of(const Served& served) const {
+    return std::min<std::int64_t>(promised_of(served) - served.held(), fleet_.law.most() + 1);
+}
+
+/// The share of the answers that is kept free is never less than what the next step needs: who is admitted
+/// does not drive out at once who decodes, so that each decodes at least a step before it may have to give
+/// way.
 bool Unit::fits(int rank, const Served& served) const {
     const UnitSpec& spec = fleet_.spec;
     const Rank& state    = at(rank);
     if (state.admitted >= spec.max_running) return false;
-    const double share       = spec.answer_reserved;
-    const auto place         = static_cast<std::size_t>(rank);
-    const Tokens held        = cache_[place] + prompts_[place];
-    const Tokens promised    = kept_of(share, whole(state.promised) - held);
-    const std::int64_t asked = served.held() + kept_of(share, promised_of(served) - served.held());
-    return held + promised + whole(asked) <= whole(spec.cache_tokens);
+    const double share = spec.answer_reserved;
+    const auto place   = static_cast<std::size_t>(rank);
+    const Tokens held  = cache_[place] + prompts_[place];
+    const Tokens kept =
+        std::max(kept_of(share, whole(state.promised) - held), rate_[place] + whole(state.soon));
+    const std::int64_t left = promised_of(served) - served.held();
+    const std::int64_t asks = served.held() + std::max(kept_of(share, left), soon_of(served));
+    return held + kept + whole(asks) <= whole(spec.cache_tokens);
 }
 
 void Unit::admit(int rank, Slot slot, Ticks now) {
@@ -62,6 +72,7 @@ void Unit::admit(int rank, Slot slot, Ticks now) {
 void Unit::start_prompt(int rank, Slot slot) {
     Served& served = fleet_.pool[slot];
     hold(rank, prompts_, whole(served.held()));
+    at(rank).soon += soon_of(served);
     served.computed = static_cast<std::int32_t>(cached_tokens(rank, slot));
     if (served.generated == 0) served.cached = served.computed;
     ranks_prefilling_ += at(rank).prompts.empty();

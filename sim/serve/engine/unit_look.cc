@@ -31,7 +31,8 @@ bool Unit::receive(Slot slot) {
 }
 
 void Unit::look() {
-    if (since_look_ < fleet_.spec.receive_interval) return;
+    const bool idle = queued_ + prefilling_ + decoding_ == 0;
+    if (!idle && since_look_ < fleet_.spec.receive_interval) return;
     since_look_ = 0;
     while (!inbox_.empty()) {
         const Slot slot        = fleet_.pool.pop_front(inbox_);

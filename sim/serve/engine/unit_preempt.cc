@@ -29,7 +29,8 @@ void Unit::preempt(int rank, Ticks now) {
     at(rank).promised -= promised_of(served);
     --at(rank).admitted;
     fleet_.pool.push_front(at(rank).queue, slot);
-    ++queued_, ++levels().waiting, --levels().running;
+    ++queued_, --levels().running;
+    fleet_.ledger.waits();
     ++fleet_.ledger.preemptions;
     fleet_.ledger.tell(ServeEvent::Kind::preempted, served, index_, now, now, served.generated);
 }

@@ -57,6 +57,7 @@ void Unit::complete(Slot slot, Ticks now) {
     Served& served = fleet_.pool[slot];
     const int rank = served.rank;
     hold(rank, prompts_, -whole(served.held()));
+    at(rank).soon -= soon_of(served);
     if (!prefixes_.empty()) keep_prefix(rank, slot);
     if (served.generated == 0) first_token(served, now);
     if (served.answer > 1 && fleet_.spec.role != UnitRole::prefill) return join(slot);

@@ -12,11 +12,14 @@ namespace isobath {
 
 /// Steps that are linear in both numbers of either table; the grid holds them exactly but for rounding.
 struct LinearSteps {
-    double decode = 0, decode_request = 0, decode_token = 0;  ///< ns: each step, each request, each cache token
+    double decode = 0, decode_request = 0,
+           decode_token = 0;  ///< ns: each step, each request, each cache token
     double prefill = 0, prefill_token = 0, attended_token = 0;
 
     std::shared_ptr<const StepTable> table() const {
-        const auto decode_of  = [this](double n, double c) { return decode + decode_request * n + decode_token * c; };
+        const auto decode_of = [this](double n, double c) {
+            return decode + decode_request * n + decode_token * c;
+        };
         const auto prefill_of = [this](double n, double c) {
             return n <= 0 ? 0 : prefill + prefill_token * n + attended_token * c;
         };
