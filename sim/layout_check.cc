@@ -188,7 +188,7 @@ void check_speculation(const Scenario& s, const Origin& origin) {
 }
 
 bool has_rate(ArrivalProcess p) {
-    return p == ArrivalProcess::poisson || p == ArrivalProcess::gamma || p == ArrivalProcess::diurnal;
+    return p != ArrivalProcess::closed && p != ArrivalProcess::trace;
 }
 
 void check_arrivals(const Workload& w, const Origin& origin) {

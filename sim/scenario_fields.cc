@@ -15,7 +15,7 @@ constexpr std::string_view kMethods[]   = {"none", "mtp", "parallel-heads", "med
 constexpr std::string_view kModules[]   = {"reused", "trained"};
 constexpr std::string_view kTrees[]     = {"fixed", "dynamic"};
 constexpr std::string_view kUses[]      = {"on", "off", "unknown"};
-constexpr std::string_view kProcesses[] = {"closed", "poisson", "gamma", "diurnal", "trace"};
+constexpr std::string_view kProcesses[] = {"closed", "poisson", "gamma", "diurnal", "sessions", "trace"};
 constexpr std::string_view kLengths[]   = {"uniform", "fixed", "lognormal"};
 constexpr std::string_view kPolicies[]  = {"engine", "prefill-first", "decode-first"};
 constexpr std::string_view kRouters[]   = {"round-robin", "least-loaded", "prefix-aware"};
@@ -125,18 +125,21 @@ const Field kFields[] = {
     {"/workload/arrivals/process",
      "how requests arrive: closed (concurrency clients, each asks again once answered), poisson or gamma "
      "gaps, "
-     "diurnal (poisson, its rate by the hour), or a recorded trace",
+     "diurnal (poisson, its rate by the hour), sessions (each prompt carries what was said), or a recorded "
+     "trace",
      CHOICE(workload.arrivals.process), 0, 0, kProcesses},
-    {"/workload/arrivals/rate", "requests per second, mean; of poisson, gamma and diurnal",
+    {"/workload/arrivals/rate", "requests per second, mean; of all but closed and trace",
      AT(workload.arrivals.rate), 0, 1e9},
     {"/workload/arrivals/cv", "deviation over mean of the gaps between requests; of gamma",
      AT(workload.arrivals.cv), 0.01, 100},
-    {"/workload/arrivals/profile", "relative rates over equal parts of a day, from midnight; of diurnal",
+    {"/workload/arrivals/profile",
+     "relative rates of equal parts of a day, which begins with the run; of diurnal",
      AT(workload.arrivals.profile), 0, 1},
     {"/workload/arrivals/trace", "file of recorded requests; of trace", AT(workload.arrivals.trace)},
     {"/workload/arrivals/speed", "a trace is played so many times as fast", AT(workload.arrivals.speed), 1e-6,
      1e6},
-    {"/workload/arrivals/think_time", "what a client of a closed loop waits before it asks again",
+    {"/workload/arrivals/think_time",
+     "what a client of a closed loop, or a session, waits before it asks again",
      AT(workload.arrivals.think_time)},
     {"/workload/lengths/law",
      "how prompts and answers vary: uniform (by range_ratio), fixed, or lognormal with means isl and osl",
@@ -145,6 +148,12 @@ const Field kFields[] = {
      AT(workload.lengths.input_cv), 0, 100},
     {"/workload/lengths/output_cv", "deviation over mean of answers; of lognormal",
      AT(workload.lengths.output_cv), 0, 100},
+    {"/workload/sessions/turns", "questions of a session", AT(workload.sessions.turns), 1, 1e4},
+    {"/workload/sessions/system_tokens",
+     "tokens that every session's first prompt begins with, the same for all",
+     AT(workload.sessions.system_tokens), 0, 1e6},
+    {"/workload/sessions/most_context", "a session ends before its next prompt and answer would be longer",
+     AT(workload.sessions.most_context), 1, 1e7},
     {"/workload/cached_share", "share of every prompt that some prefix cache holds already",
      AT(workload.cached_share), 0, 1},
     {"/workload/requests", "requests that are simulated; 0: as duration, trace or requests_per_client give",
@@ -182,7 +191,8 @@ const Field kFields[] = {
      "layout}",
      AT(serving.units)},
     {"/serving/schedule",
-     "units in service over equal parts of a day: {prefill: [...], decode: [...]}, or {aggregated: [...]}",
+     "units in service over equal parts of a day, which begins with the run: {prefill: [...], decode: "
+     "[...]}, or {aggregated: [...]}",
      AT(serving.schedule)},
     {"/serving/spare", "units of each kind that step in for failed ones", AT(serving.spare), 0, 1e6},
     {"/serving/failures/mtbf",

@@ -13,8 +13,9 @@ struct PresetText {
     std::string json;
 };
 
-/// How requests come: clients who ask again once answered, a law of gaps, a day's course, a recorded trace.
-enum class ArrivalProcess : std::uint8_t { closed, poisson, gamma, diurnal, trace };
+/// How requests come: clients who ask again once answered, a law of gaps, a day's course, users who talk, a
+/// recorded trace.
+enum class ArrivalProcess : std::uint8_t { closed, poisson, gamma, diurnal, sessions, trace };
 /// How long prompts and answers are.
 enum class LengthKind : std::uint8_t { uniform, fixed, lognormal };
 
@@ -25,7 +26,14 @@ struct Arrivals {
     PresetText profile{"[]"};    ///< of diurnal: relative rates over equal parts of a day
     std::string trace;           ///< file
     double speed = 1;            ///< a trace is played so many times as fast
-    Seconds think_time;          ///< of a client between an answer and the next question
+    Seconds think_time;          ///< of a client or a session, between an answer and the next question
+};
+
+/// Users who ask again and again; each prompt carries all that was said before.
+struct SessionSpec {
+    double turns         = 4;  ///< questions of a session
+    double system_tokens = 0;  ///< that every first prompt begins with
+    double most_context  = 131'072;
 };
 
 struct LengthSpec {
@@ -42,6 +50,7 @@ struct Workload {
     double requests_per_client = 10;
     Arrivals arrivals;
     LengthSpec lengths;
+    SessionSpec sessions;
     double cached_share = 0;  ///< of a prompt's tokens, that some prefix cache holds already
     double requests     = 0;  ///< simulated; 0: what duration or clients give
     Seconds duration;         ///< in which requests arrive; 0: until all have come

@@ -8,6 +8,7 @@
 #include "sim/serve/serve_fields.h"
 #include "sim/serve/sources/loop_source.h"
 #include "sim/serve/sources/open_sources.h"
+#include "sim/serve/sources/session_source.h"
 #include "sim/serve/sources/trace_source.h"
 
 namespace isobath {
@@ -60,7 +61,7 @@ std::unique_ptr<RequestSource> loop_of(const Scenario& s) {
     return std::make_unique<LoopSource>(loop, asks_of(s));
 }
 
-/// Rates over equal parts of a day, linear in between, whose mean is the scenario's rate.
+/// Rates in the middle of equal parts of a day, linear in between, whose mean is the scenario's rate.
 RateProfile day_of(const Scenario& s) {
     const std::vector<double> relative = profile_of(s);
     const double parts                 = static_cast<double>(relative.size());
@@ -68,8 +69,22 @@ RateProfile day_of(const Scenario& s) {
     std::vector<RatePoint> points;
     for (std::size_t i = 0; i < relative.size(); ++i)
         points.push_back(
-            {kDay * static_cast<double>(i) / parts, s.workload.arrivals.rate * relative[i] / mean});
+            {kDay * (static_cast<double>(i) + 0.5) / parts, s.workload.arrivals.rate * relative[i] / mean});
     return RateProfile(points, kDay);
+}
+
+/// Sessions begin so often that their questions come at the scenario's rate.
+std::unique_ptr<RequestSource> sessions_of(const Scenario& s) {
+    const Workload& w = s.workload;
+    Sessions out;
+    out.per_second    = w.arrivals.rate / w.sessions.turns;
+    out.turns         = LengthLaw::fixed(static_cast<std::int32_t>(w.sessions.turns));
+    out.system_tokens = static_cast<std::int32_t>(w.sessions.system_tokens);
+    out.most_context  = static_cast<std::int32_t>(w.sessions.most_context);
+    out.think_s       = w.arrivals.think_time.in(unit::s);
+    out.block_tokens  = s.serving.prefix_cache.block;
+    if (s.slo.tpot_p90 > Seconds{}) out.answer_s = s.slo.tpot_p90.in(unit::s);
+    return std::make_unique<SessionSource>(out, asks_of(s));
 }
 
 std::unique_ptr<RequestSource> trace_of(const Scenario& s, bool skip_bad) {
@@ -95,6 +110,7 @@ std::unique_ptr<RequestSource> traffic_of(const Scenario& s, bool skip_bad) {
         case ArrivalProcess::poisson: return poisson_source(a.rate, asks_of(s));
         case ArrivalProcess::gamma: return gamma_source(a.rate, a.cv, asks_of(s));
         case ArrivalProcess::diurnal: return profile_source(day_of(s), asks_of(s));
+        case ArrivalProcess::sessions: return sessions_of(s);
         case ArrivalProcess::trace: return trace_of(s, skip_bad);
     }
     return nullptr;
