@@ -195,11 +195,12 @@ Scenario settled(const Scenario& s, const ServedResult& served, const DataFiles&
     decode.file     = s.file;
     decode.workload.batch_per_gpu =
         served.loop.running / (decode.layout.attention_tp * decode.layout.attention_cp);
-    decode.workload.context = (1 + s.workload.range_ratio) / 2 * (s.workload.isl + s.workload.osl / 2);
+    decode.workload.context = s.workload.mean_prompt() + s.workload.mean_answer() / 2;
     return decode;
 }
 
-RunResult run_served(const Scenario& s, const DataFiles& data) {
+RunResult run_served(const Scenario& asked, const DataFiles& data) {
+    const Scenario s          = in_closed_form(asked, data);
     const ServedResult served = predict_served(s, data);
     const Scenario decode     = settled(s, served, data);
     RunResult r               = run_step(decode, input_of(decode), data);

@@ -131,7 +131,8 @@ PrefixCacheSpec prefix_of(const Scenario& s, const StepModel& m) {
     const Bytes token           = m.weights().kv_per_token;
     const double ranks_gpus     = m.weights().gpus_per_request;
     PrefixCacheSpec out;
-    out.block_tokens = wanted.block;
+    // A trace that names blocks (Mooncake's) names those of 512 tokens.
+    out.block_tokens = s.workload.arrivals.process == ArrivalProcess::trace ? 512 : wanted.block;
     const auto room  = prefix_capacity(s);
     out.on           = room.on;
     out.tokens       = room.bytes ? std::floor(*room.bytes / token) : -1;
@@ -192,9 +193,12 @@ BytesPerSecond transfer_of(const Scenario& s) {
 }
 
 void take_hand_over(const Scenario& s, Deployment& d) {
-    d.transfer           = transfer_of(s);
-    d.setup.hand_over    = ticks(hand_over_of(s.engine, s.cluster.gpu.architecture));
-    d.setup.hand_over_ns = nanoseconds(d.first.kv_per_token / d.transfer);
+    d.transfer        = transfer_of(s);
+    d.setup.hand_over = ticks(hand_over_of(s.engine, s.cluster.gpu.architecture));
+    // Routers of SGLang and TensorRT-LLM answer the user from the decode unit; the engines' hand-over was
+    // fitted to times to first token, too.
+    d.setup.first_token_waits = true;
+    d.setup.hand_over_ns      = nanoseconds(d.first.kv_per_token / d.transfer);
 }
 
 void take_rules(const Scenario& s, ServeSetup& setup) {

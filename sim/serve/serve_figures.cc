@@ -1,4 +1,6 @@
 // What a simulation found, as pictures.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "sim/serve/serve_run.h"
@@ -27,11 +29,11 @@ plot::Figure shares(const std::string& title, const std::string& subtitle, const
             .y        = {.label = "requests within", .unit = "%", .low = 0, .high = 100}};
 }
 
-void add_limit(plot::Figure& f, const char* what, Ticks limit) {
-    if (limit > 0)
-        f.marks.push_back(plot::Rule{.name     = fmt::format("SLO, {} of nine in ten", what),
-                                     .at       = seconds(double(limit)),
-                                     .vertical = true});
+/// Its limit as a line, and the words for it.
+std::string add_limit(plot::Figure& f, Ticks limit) {
+    if (limit <= 0) return "";
+    f.marks.push_back(plot::Rule{.name = "", .at = seconds(double(limit)), .vertical = true});
+    return fmt::format("; dashed: the SLO's {:g} s", seconds(double(limit)));
 }
 
 std::string said(const ServeRun& run) {
@@ -50,7 +52,7 @@ std::vector<plot::Figure> percentile_figures(const ServeReport& report) {
     const ServeRun& run = report.ways.front();
     plot::Figure first  = shares(report.scenario.name, said(run), "time");
     plot::Figure token =
-        shares("Time per output token", "mean of each answer; gaps between any two steps", "time");
+        shares("Time per output token", "TPOT: mean of each answer; between: each gap", "time");
     for (std::size_t i = 0; i < report.ways.size(); ++i) {
         const ServeResult& r  = report.ways[i].result;
         const std::string way = way_name(report, i);
@@ -59,24 +61,63 @@ std::vector<plot::Figure> percentile_figures(const ServeReport& report) {
         token.marks.push_back(shares_line("TPOT" + way, r.tpot));
         token.marks.push_back(shares_line("between tokens" + way, r.between_tokens));
     }
-    add_limit(first, "first tokens", run.deployment.setup.slo_ttft);
-    add_limit(token, "TPOT", run.deployment.setup.slo_tpot);
+    first.subtitle += add_limit(first, run.deployment.setup.slo_ttft);
+    token.subtitle += add_limit(token, run.deployment.setup.slo_tpot);
     return {first, token};
 }
 
 namespace {
 
-/// A quantity of each interval, at its middle.
+/// Intervals put together, so that a picture shows a course and not every wave.
+constexpr std::size_t kPoints = 120;
+
+/// One interval of a picture.
+struct Stretch {
+    ServeSample sum;  ///< counts added, levels weighted by time
+    double seconds = 0;
+};
+
+void add(FleetSample& sum, const FleetSample& one, double share) {
+    sum.in_service += share * one.in_service;
+    sum.running += share * one.running;
+    sum.waiting += share * one.waiting;
+    sum.cache += share * one.cache;
+    sum.busy += share * one.busy;
+}
+
+void add(Stretch& to, const ServeSample& one, double time, double whole) {
+    to.seconds += time;
+    to.sum.input_tokens += one.input_tokens;
+    to.sum.cached_tokens += one.cached_tokens;
+    to.sum.output_tokens += one.output_tokens;
+    add(to.sum.first, one.first, time / whole);
+    add(to.sum.second, one.second, time / whole);
+    to.sum.ttft.add(one.ttft);
+    to.sum.tpot.add(one.tpot);
+}
+
+std::vector<Stretch> stretches(const ServeResult& r) {
+    const std::vector<ServeSample>& all = r.series;
+    const auto end_of          = [&](std::size_t i) { return i < all.size() ? all[i].from : r.simulated; };
+    const std::size_t together = (all.size() + kPoints - 1) / kPoints;
+    std::vector<Stretch> out;
+    for (std::size_t i = 0; i < all.size(); i += together) {
+        const std::size_t end = std::min(all.size(), i + together);
+        const double whole    = seconds(double(end_of(end) - all[i].from));
+        if (whole <= 0) continue;
+        out.emplace_back().sum.from = all[i].from;
+        for (std::size_t one = i; one < end; ++one)
+            add(out.back(), all[one], seconds(double(end_of(one + 1) - all[one].from)), whole);
+    }
+    return out;
+}
+
+/// A quantity of each stretch, at its middle.
 template <class Value>
 plot::Line over_time(const ServeRun& run, const std::string& name, Value value) {
-    const std::vector<ServeSample>& all = run.result.series;
     plot::Line line{.name = name};
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        const Ticks to = i + 1 < all.size() ? all[i + 1].from : run.result.simulated;
-        if (to <= all[i].from) continue;
-        line.points.push_back(
-            {seconds(double(all[i].from + to) / 2), value(all[i], seconds(double(to - all[i].from)))});
-    }
+    for (const Stretch& s : stretches(run.result))
+        line.points.push_back({seconds(double(s.sum.from)) + s.seconds / 2, value(s.sum, s.seconds)});
     return line;
 }
 

@@ -101,10 +101,12 @@ json time_of(const ServeRun& run) {
     const ServeResult& r = run.result;
     const double front   = seconds(double(run.deployment.setup.front_end));
     const double queue = seconds(r.queue.mean()), ttft = seconds(r.ttft.mean()),
-                 whole = seconds(r.e2e.mean());
+                 whole  = seconds(r.e2e.mean());
+    const double across = run.hand_over_s();
     return {{"front_end_s", front},
             {"queue_s", queue},
-            {"prefill_s", std::max(0.0, ttft - front - queue)},
+            {"prefill_s", std::max(0.0, ttft - front - queue - across)},
+            {"hand_over_s", across},
             {"decode_s", std::max(0.0, whole - ttft)}};
 }
 

@@ -52,6 +52,12 @@ double ServeRun::usd() const {
     return gpu_hours() * usd_per_gpu_hour(scenario);
 }
 
+double ServeRun::hand_over_s() const {
+    const ServeSetup& s = deployment.setup;
+    if (!deployment.split || result.counted == 0) return 0;
+    return 1e-9 * (double(s.hand_over) + s.hand_over_ns * result.input_tokens / double(result.counted));
+}
+
 bool ServeReport::fits() const {
     return std::all_of(ways.begin(), ways.end(), [](const ServeRun& r) { return r.deployment.fits(); });
 }

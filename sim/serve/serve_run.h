@@ -35,6 +35,7 @@ struct ServeRun {
     double per_s(double amount) const;
     double gpu_hours() const;  ///< paid: units in service and spares
     double usd() const;
+    double hand_over_s() const;  ///< of a mean prompt; 0 where units do both phases
 };
 
 /// What a scenario answers: one run, or, where it does not know whether the server speculates, one of each

@@ -137,11 +137,13 @@ std::string fleet_lines(const char* name, const FleetSpec& f, const FleetTotals&
 std::string time_line(const ServeRun& run) {
     const ServeResult& r = run.result;
     const double front = double(run.deployment.setup.front_end), queue = r.queue.mean();
-    const double ttft = r.ttft.mean(), whole = std::max(1.0, r.e2e.mean());
-    return fmt::format("{:<12} of a mean answer {} in line, {} prefill, {} decode, {} front end\n",
-                       "Time goes", percent(queue, whole),
-                       percent(std::max(0.0, ttft - queue - front), whole),
-                       percent(std::max(0.0, whole - ttft), whole), percent(front, whole));
+    const double across = run.hand_over_s() * 1e9, ttft = r.ttft.mean(), whole = std::max(1.0, r.e2e.mean());
+    std::string out =
+        fmt::format("{:<12} of a mean answer {} in line, {} prefill", "Time goes", percent(queue, whole),
+                    percent(std::max(0.0, ttft - queue - front - across), whole));
+    if (across > 0) out += fmt::format(", {} hand-over", percent(across, whole));
+    return out + fmt::format(", {} decode, {} front end\n", percent(std::max(0.0, whole - ttft), whole),
+                             percent(front, whole));
 }
 
 std::string hand_over_line(const ServeRun& run) {

@@ -80,6 +80,8 @@ struct ServeSetup {
     Ticks front_end     = 0;  ///< half before the scheduler sees a request, half after its first token
     Ticks hand_over     = 0;  ///< from a prefill unit to a decode unit: fixed
     double hand_over_ns = 0;  ///< and for each token of the prompt
+    /// Whether decode units answer the users: then the first token, too, waits for the hand-over.
+    bool first_token_waits = false;
     FailureSpec failures;
     Ticks warm_up      = 0;  ///< requests that arrive before are served but not counted
     Ticks stop         = 0;  ///< no request arrives later; 0: the source says

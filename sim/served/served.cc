@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "hw/spec_reader.h"
 #include "sim/serve/unit_steps.h"
 #include "sim/served/cache_room.h"
 
@@ -116,6 +119,13 @@ void add_intervals(const ServedModel& model, ServedResult& r) {
     r.ttft = range(r.loop.ttft, down_ttft + ttft_own, up_ttft + ttft_own);
 }
 
+/// Requests per second of a closed loop.
+double rate_of(ServedModel& model, const Workload& w, double clients) {
+    model.set_clients(clients);
+    const LoopResult r = model.evaluate();
+    return clients / (r.ttft + (w.mean_answer() - 1) * r.tpot).base();
+}
+
 void add_rates(const Scenario& s, ServedResult& r) {
     const double answer        = s.workload.mean_answer();
     const double whole         = (r.loop.ttft + (answer - 1) * r.loop.tpot).base();
@@ -141,7 +151,31 @@ Estimate between(const Estimate& a, const Estimate& b) {
 
 }  // namespace
 
-ServedResult predict_served(const Scenario& s, const DataFiles& data) {
+Scenario in_closed_form(const Scenario& s, const DataFiles& data) {
+    const Arrivals& a = s.workload.arrivals;
+    if (a.process == ArrivalProcess::closed || s.workload.concurrency > 0) return s;
+    if (a.process == ArrivalProcess::trace)
+        fail_at(s.file, "/workload/concurrency",
+                "missing; the closed form needs clients above 0 (isobath serve plays the trace)");
+    Scenario out                     = s;
+    out.workload.requests_per_client = 1e12;  // no first wave
+    if (out.speculation.use == SpeculationUse::unknown) out.speculation.use = SpeculationUse::off;
+    ServedModel model(out, data);
+    double low = 1e-6, high = 1e6;
+    if (const double most = rate_of(model, s.workload, high); most < a.rate)
+        fail_at(s.file, "/workload/arrivals/rate",
+                fmt::format("{:g} requests a second; in closed form it serves {:.3g} at most", a.rate, most));
+    for (int i = 0; i < 60; ++i) {
+        const double middle                                        = std::sqrt(low * high);
+        (rate_of(model, s.workload, middle) < a.rate ? low : high) = middle;
+    }
+    out.workload.concurrency = high;
+    out.speculation.use      = s.speculation.use;
+    return out;
+}
+
+ServedResult predict_served(const Scenario& asked, const DataFiles& data) {
+    const Scenario s = in_closed_form(asked, data);
     if (s.speculation.method == SpeculationMethod::none || s.speculation.use != SpeculationUse::unknown)
         return predict_known(s, data);
     Scenario with = s, without = s;

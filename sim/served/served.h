@@ -25,6 +25,7 @@ class ServedModel {
     /// The same with an engine's constants changed: what a fit varies.
     void set_engine(const Engine& engine);
     void set_calibration(const Calibration& calibration);
+    void set_clients(double clients) { scenario_.workload.concurrency = clients; }
     const Engine& engine() const { return engine_; }
 
   private:
@@ -50,6 +51,12 @@ struct ServedResult {
 
 /// Evaluates the scenario; where it does not know whether the server speculates, both ways, and gives the
 /// geometric mean with an interval that spans both.
+/// Under open arrivals: of as many clients as in_closed_form() finds.
 ServedResult predict_served(const Scenario& scenario, const DataFiles& data);
+
+/// The scenario with the clients that make its open arrivals' rate, in a run without end (Little's law); a
+/// scenario that names its clients as it is. Throws SpecError where no number of clients makes the rate, and
+/// for traces.
+Scenario in_closed_form(const Scenario& scenario, const DataFiles& data);
 
 }  // namespace isobath

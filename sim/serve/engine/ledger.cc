@@ -21,8 +21,8 @@ void Ledger::admitted(const Served& served, Ticks now) {
     if (counts(served)) queue.add(now - served.reached);
 }
 
-void Ledger::first_token(const Served& served, Ticks now) {
-    const Ticks taken      = now + after_of(setup_) - served.arrival;
+void Ledger::first_token(const Served& served) {
+    const Ticks taken      = served.first_token + after_of(setup_) - served.arrival;
     Series::Sample& sample = series.current();
     sample.ttft.add(taken);
     sample.input += served.prompt, sample.cached += served.cached;
@@ -31,8 +31,12 @@ void Ledger::first_token(const Served& served, Ticks now) {
     input_tokens += served.prompt, cached_tokens += served.cached;
 }
 
+Ticks Ledger::crossing(const Served& served) const {
+    return setup_.hand_over + std::llround(setup_.hand_over_ns * served.prompt);
+}
+
 HandedOver& Ledger::handed_over(const Served& served, int unit, Ticks now) {
-    const Ticks at = now + setup_.hand_over + std::llround(setup_.hand_over_ns * served.prompt);
+    const Ticks at = now + crossing(served);
     tell(ServeEvent::Kind::handed_over, served, unit, now, at, served.prompt);
     return handed.emplace_back(HandedOver{at, served, {}});
 }

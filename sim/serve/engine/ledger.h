@@ -24,7 +24,9 @@ class Ledger {
     /// One more request waits for admission.
     void waits() { waiting_max = std::max(waiting_max, ++series.levels.waiting); }
     void admitted(const Served& served, Ticks now);
-    void first_token(const Served& served, Ticks now);
+    void first_token(const Served& served);
+    /// From the end of a prompt's prefill to the decode units.
+    Ticks crossing(const Served& served) const;
     HandedOver& handed_over(const Served& served, int unit, Ticks now);
     void finished(const Served& served, int unit, Ticks now);
     void rejected(Ticks now);

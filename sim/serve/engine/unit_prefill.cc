@@ -76,12 +76,15 @@ void Unit::hand_over(Slot slot, Ticks now) {
 }
 
 void Unit::first_token(Served& served, Ticks now) {
+    const bool crosses =
+        fleet_.setup.first_token_waits && fleet_.spec.role == UnitRole::prefill && served.answer > 1;
+    const Ticks seen  = now + (crosses ? fleet_.ledger.crossing(served) : 0);
     served.generated  = 1;
-    served.last_token = now;
+    served.last_token = seen;
     ++fleet_.ledger.rank_tokens[static_cast<std::size_t>(served.rank)];
     if (served.first_token < 0) {
-        served.first_token = now;
-        fleet_.ledger.first_token(served, now);
+        served.first_token = seen;
+        fleet_.ledger.first_token(served);
     }
     fleet_.ledger.tell(ServeEvent::Kind::first_token, served, index_, now, now, 1);
 }

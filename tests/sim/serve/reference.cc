@@ -134,7 +134,7 @@ struct Slow {
 
     Ticks lifetime(Fleet& fleet, std::size_t u) {
         const double mean = static_cast<double>(setup.failures.mean_between);
-        return static_cast<Ticks>(fleet.draws[u].exponential() * mean) + 1;
+        return static_cast<Ticks>(fleet.draws[u].exponential() * mean / fleet.spec->unit.gpus) + 1;
     }
 
     Ticks before() const { return setup.front_end / 2; }
@@ -510,6 +510,10 @@ struct Slow {
         unit.last_decode = now;
     }
 
+    Ticks crossing_of(const Job& job) const {
+        return setup.hand_over + std::llround(setup.hand_over_ns * job.ask.prompt);
+    }
+
     void complete(Fleet& fleet, int u, Job* job) {
         SlowUnit& unit       = fleet.units[static_cast<std::size_t>(u)];
         const UnitSpec& spec = fleet.spec->unit;
@@ -523,13 +527,16 @@ struct Slow {
             unit.prefixes[rank].insert(job->blocks);
         }
         if (job->generated == 0) {
-            job->generated = 1;
-            job->last      = now;
+            const bool crosses =
+                setup.first_token_waits && spec.role == UnitRole::prefill && job->ask.answer > 1;
+            const Ticks seen = now + (crosses ? crossing_of(*job) : 0);
+            job->generated   = 1;
+            job->last        = seen;
             ++fleet.books->rank_tokens[rank];
             if (job->first < 0) {
-                job->first = now;
+                job->first = seen;
                 if (job->ask.arrival >= setup.warm_up)
-                    result.ttft.push_back(now + after() - job->ask.arrival);
+                    result.ttft.push_back(seen + after() - job->ask.arrival);
             }
             tell(Kind::first_token, *job, fleet.index, u, 1, now);
         }
@@ -538,7 +545,7 @@ struct Slow {
             job->has_cache = true, job->swapped = false;
             return start_decoding(fleet, unit, job);
         }
-        job->crosses   = now + setup.hand_over + std::llround(setup.hand_over_ns * job->ask.prompt);
+        job->crosses   = now + crossing_of(*job);
         job->has_cache = true, job->swapped = false;
         tell(Kind::handed_over, *job, fleet.index, u, job->ask.prompt, job->crosses);
         crossing.push_back(job);
