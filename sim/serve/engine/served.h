@@ -27,8 +27,8 @@ inline constexpr double plain(Tokens tokens) {
 using Slot                 = std::int32_t;
 inline constexpr Slot kNil = -1;
 
-/// A request on its way through the units of a fleet.
-struct Served {
+/// A request on its way through the units of a fleet. Two lines of the processor's cache.
+struct alignas(64) Served {
     /// Where the cache of what it has so far is.
     enum class Cache : std::uint8_t { none, here, swapped };
 
@@ -44,12 +44,14 @@ struct Served {
     std::int32_t cached    = 0;  ///< tokens not computed at its first prefill
     std::int32_t computed  = 0;  ///< tokens of prompt and generated that are computed, cached ones included
     std::int32_t rank = 0, starts = 0;  ///< starts: how often it began to decode
-    Slot prev = kNil, next = kNil, ring_prev = kNil, ring_next = kNil;
-    Cache cache   = Cache::none;
-    bool admitted = false;  ///< once at least
+    Slot prev = kNil, next = kNil;
+    std::int32_t ring_place = 0;
+    Cache cache             = Cache::none;
+    bool admitted           = false;  ///< once at least
 
     std::int32_t held() const { return prompt + generated; }
 };
+static_assert(sizeof(Served) == 128);
 
 /// A list through Served::prev and next; every request is in one at most.
 struct List {
@@ -64,6 +66,11 @@ class Pool {
     void release(Slot slot);
     Served& operator[](Slot slot) { return all_[static_cast<std::size_t>(slot)]; }
     const Served& operator[](Slot slot) const { return all_[static_cast<std::size_t>(slot)]; }
+    /// Has it brought from memory.
+    void fetch(Slot slot) const {
+        const auto* at = reinterpret_cast<const char*>(&(*this)[slot]);
+        __builtin_prefetch(at), __builtin_prefetch(at + 64);
+    }
     /// Names of the prompt's leading blocks.
     std::vector<std::uint64_t>& blocks(Slot slot);
     std::span<const std::uint64_t> blocks(Slot slot) const;

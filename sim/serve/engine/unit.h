@@ -117,6 +117,7 @@ class Unit {
     void end_decoding(Ticks now);
     void count_gaps(Ticks now);
     void finish(Slot slot, Ticks now);
+    void finish_all(const std::vector<Slot>& ending, Ticks now);
     void stop_decoding(Slot slot);
     void leave(Slot slot);
 

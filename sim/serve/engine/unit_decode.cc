@@ -42,10 +42,21 @@ void Unit::end_decoding(Ticks now) {
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank) cache_[rank] += rate_[rank];
     held_ += growth_, levels().cache += growth_;
     count_gaps(now);
-    for (Slot slot = ring_.take(fleet_.pool, steps_); slot != kNil;) {
-        const Slot following = fleet_.pool[slot].ring_next;
-        finish(slot, now);
-        slot = following;
+    finish_all(ring_.take(fleet_.pool, steps_), now);
+}
+
+/// Requests lie anywhere in memory: those that follow, and their neighbours in the lists, are sent for ahead.
+void Unit::finish_all(const std::vector<Slot>& ending, Ticks now) {
+    constexpr std::size_t kAhead = 6;
+    Pool& pool                   = fleet_.pool;
+    for (std::size_t i = 0; i < ending.size(); ++i) {
+        if (i + 2 * kAhead < ending.size()) pool.fetch(ending[i + 2 * kAhead]);
+        if (i + kAhead < ending.size()) {
+            const Served& soon = pool[ending[i + kAhead]];
+            if (soon.prev != kNil) pool.fetch(soon.prev);
+            if (soon.next != kNil) pool.fetch(soon.next);
+        }
+        finish(ending[i], now);
     }
 }
 

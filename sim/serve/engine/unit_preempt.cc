@@ -87,7 +87,7 @@ void Unit::forget_all() {
     for (std::vector<Tokens>* tokens : {&cache_, &rate_, &prompts_})
         std::fill(tokens->begin(), tokens->end(), 0);
     loads_ = MinTree(ranks_.size());
-    ring_  = FinishRing();
+    ring_.clear();
     for (PrefixCache& prefix : prefixes_) prefix.clear();
     requests_ = backlog_ = queued_ = prefilling_ = decoding_ = 0;
     ranks_prefilling_ = waited_ = 0;
