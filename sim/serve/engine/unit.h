@@ -1,41 +1,16 @@
 /// One unit: ranks that step together, each with requests of its own.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "sim/serve/engine/finish_ring.h"
-#include "sim/serve/engine/ledger.h"
+#include "sim/serve/engine/fleet_context.h"
 #include "sim/serve/engine/min_tree.h"
-#include "sim/serve/engine/steps_law.h"
 #include "sim/serve/prefix_cache.h"
 
 namespace isobath::engine {
-
-/// Prompt tokens that a unit has to compute for a request, those said to be cached aside: its load.
-inline std::int64_t work_of(const Served& served) {
-    return served.prompt - std::min(served.said_cached, served.prompt - 1);
-}
-
-/// What the units of a fleet share.
-struct FleetContext {
-    FleetContext(const FleetSpec& fleet, const ServeSetup& whole_setup, const ServeHooks& hooks,
-                 int fleet_index)
-        : spec(fleet.unit),
-          setup(whole_setup),
-          index(fleet_index),
-          law(fleet.unit.accepted),
-          ledger(whole_setup, hooks, fleet_index, fleet.unit.ranks) {}
-
-    const UnitSpec& spec;
-    const ServeSetup& setup;
-    const int index;
-    const StepsLaw law;
-    Pool pool;
-    Ledger ledger;
-};
 
 /// Waits, steps or pauses; act() is called when that ends. In act() what was done takes effect, the queue is
 /// looked at, requests are admitted, and the next step begins.
