@@ -39,8 +39,26 @@ void report(benchmark::State& state, std::uint64_t requests) {
         benchmark::Counter(double(requests), benchmark::Counter::kIsIterationInvariantRate);
 }
 
-/// EP144: a decode unit as in DeepSeek's deployment, fed with prompts that are done. Goal: 2,000,000
-/// requests/s.
+/// Lengths drawn beforehand, so that drawing them is not timed.
+std::vector<Lengths> drawn_lengths() {
+    const LengthLaws laws = asks(0).lengths;
+    std::vector<Lengths> lengths(1 << 16);
+    Draws draws(1, 1, 1);
+    for (Lengths& each : lengths) each = laws.draw(draws);
+    return lengths;
+}
+
+/// A prompt that is done: its first token is there.
+engine::Served handed_over(std::uint64_t id, const Lengths& lengths, Ticks now) {
+    engine::Served served;
+    served.id = id, served.prompt = lengths.prompt, served.answer = lengths.answer + 1;
+    served.generated = 1, served.cache = engine::Served::Cache::here, served.admitted = true;
+    served.arrival = served.first_token = served.last_token = now;
+    return served;
+}
+
+/// EP144: a decode unit as in DeepSeek's deployment, one request every millisecond.
+/// Goal: 2,000,000 requests/s.
 void decode_unit(benchmark::State& state) {
     constexpr std::uint64_t kRequests = 10'000'000;
     ServeSetup setup;
