@@ -44,16 +44,25 @@ class Survival {
     std::vector<double> logs_;
 };
 
-/// The law's position at which its cut and rounded mean is `mean`; the mean grows with it.
+/// The law's position at which its cut and rounded mean is `mean`. The mean grows with the position, by about
+/// the same factor or, where much is cut off, by less: secants of its logarithm need few evaluations (each is
+/// a sum over all lengths).
 double position_of_mean(const Survival& law, double mean, double sigma) {
-    double low = std::log(mean) - sigma * sigma / 2, high = low;
-    for (double step = 1; law.mean(low) > mean; step *= 2) low -= step;
-    for (double step = 1; law.mean(high) < mean && step < 1e6; step *= 2) high += step;
-    while (high - low > 1e-13 * std::max(1.0, std::abs(high))) {
-        const double middle                    = (low + high) / 2;
-        (law.mean(middle) < mean ? low : high) = middle;
+    const auto missing = [&](double mu) { return std::log(mean / law.mean(mu)); };
+    double mu = std::log(mean) - sigma * sigma / 2, left = missing(mu), slope = 1;
+    for (int i = 0; i < 200 && std::abs(left) > 1e-13; ++i) {
+        const double next = mu + left / slope, left_next = missing(next);
+        slope = std::clamp((left - left_next) / (next - mu), 1e-3, 2.0);
+        mu    = next;
+        left  = left_next;
     }
-    return (low + high) / 2;
+    return mu;
+}
+
+LengthLaw nearest_two(double mean) {
+    const double below = std::floor(mean), share = mean - below;
+    return share == 0 ? LengthLaw::fixed(static_cast<std::int32_t>(below))
+                      : LengthLaw(static_cast<std::int32_t>(below), {1 - share, share});
 }
 
 }  // namespace
@@ -94,7 +103,7 @@ LengthLaw LengthLaw::log_normal(double mean, double cv, std::int32_t most) {
     if (!(mean >= 1 && mean <= most))
         throw SpecError(
             fmt::format("a mean length of {} tokens: allowed are 1 to {}, the greatest length", mean, most));
-    if (cv == 0 || mean == 1 || mean == most) return fixed(static_cast<std::int32_t>(std::lround(mean)));
+    if (cv * mean < 0.5 || mean == 1 || mean == most) return nearest_two(mean);
     const double sigma = std::sqrt(std::log1p(cv * cv));
     const Survival law(sigma, most);
     std::vector<double> chances;

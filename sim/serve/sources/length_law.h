@@ -32,7 +32,7 @@ class LengthLaw {
     static LengthLaw uniform_ratio(std::int32_t tokens, double ratio);
     /// Rounded to whole numbers, at least 1; what is longer than `most` becomes `most`. The mean is that of
     /// the numbers that are drawn; `cv` is the standard deviation over the mean of the law before the ends
-    /// are cut off. cv 0: the mean, rounded.
+    /// are cut off. Where that is less than half a token: the two whole numbers next to the mean.
     static LengthLaw log_normal(double mean, double cv, std::int32_t most = 1 << 17);
 
     std::int32_t draw(Draws& draws) const {

@@ -68,13 +68,15 @@ TEST_CASE("the mean of log-normal lengths is exact even where the ends are cut o
           "[sim][serve][lengths]") {
     for (const auto& [mean, cv, most] :
          {std::tuple(100.0, 0.3, 100'000), std::tuple(2.0, 1.0, 50), std::tuple(1.01, 0.5, 1000),
-          std::tuple(3000.0, 2.0, 4096), std::tuple(8000.0, 5.0, 131'072), std::tuple(5000.5, 0.001, 6000)}) {
+          std::tuple(3000.0, 2.0, 4096), std::tuple(8000.0, 5.0, 131'072), std::tuple(5000.5, 0.0001, 6000),
+          std::tuple(5000.3, 0.00012, 6000), std::tuple(3.5, 0.15, 4)}) {
         INFO("mean " << mean << ", cv " << cv << ", most " << most);
         const LengthLaw law = LengthLaw::log_normal(mean, cv, most);
         CHECK(law.mean() == Approx(mean).epsilon(1e-9));
         for (const double x : drawn(law, 3000)) REQUIRE((x >= 1 && x <= most));
     }
-    CHECK(LengthLaw::log_normal(41.6, 0).mean() == 42);
+    CHECK(LengthLaw::log_normal(41.6, 0).mean() == Approx(41.6));
+    CHECK(LengthLaw::log_normal(41, 0.001).mean() == 41);
     CHECK(LengthLaw::log_normal(64, 1, 64).mean() == 64);
 }
 
