@@ -15,15 +15,29 @@ constexpr std::uint64_t mix64(std::uint64_t x) {
     return x ^ (x >> 31);
 }
 
+/// What a seed makes of a purpose: kept by those who draw for many items.
+class DrawKey {
+  public:
+    constexpr DrawKey(std::uint64_t seed, std::uint64_t purpose)
+        : key_(mix64(mix64(seed + kGolden) ^ purpose)) {}
+
+  private:
+    friend class Draws;
+    static constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  ///< 2^64 / golden ratio, odd
+
+    std::uint64_t key_;
+};
+
 /// The stream of draws for one purpose of one item, such as the lengths of request 17: the same whenever,
 /// wherever and in whichever order it is drawn. The n-th number is mix64 of a counter that starts at a place
 /// made from the seed, the purpose and the item, and moves as splitmix64's does.
 class Draws {
   public:
+    Draws(DrawKey key, std::uint64_t item) : counter_(mix64(key.key_ + DrawKey::kGolden * item)) {}
     Draws(std::uint64_t seed, std::uint64_t purpose, std::uint64_t item)
-        : counter_(mix64(mix64(mix64(seed + kGolden) ^ purpose) + kGolden * item)) {}
+        : Draws(DrawKey(seed, purpose), item) {}
 
-    std::uint64_t bits() { return mix64(counter_ += kGolden); }
+    std::uint64_t bits() { return mix64(counter_ += DrawKey::kGolden); }
     /// In (0, 1), never an end: 53 bits and a half.
     double uniform() { return (static_cast<double>(bits() >> 11) + 0.5) * 0x1p-53; }
     /// One of 0 .. n - 1, each exactly as likely; n above 0. Source: Lemire, "Fast random integer generation
@@ -41,8 +55,6 @@ class Draws {
     double log_normal(double mean, double cv);
 
   private:
-    static constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  ///< 2^64 / golden ratio, odd
-
     std::uint64_t counter_;
 };
 

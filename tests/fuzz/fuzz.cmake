@@ -15,8 +15,9 @@ if(ISOBATH_FUZZ)
   target_link_libraries(isobath_fuzz PRIVATE isobath_sim)
 
   # The dictionary is every word of the table of fields and of the GPU reader, so it cannot go stale.
-  set(words "\"extends\"" "\"//\"" "\" us\"" "\" GB/s\"" "\" MiB\"" "\" TFLOP/s\"" "\"1e309\"" "\"-1\"" "\"null\"")
-  foreach(file sim/scenario_fields.cc sim/scenario_reader.cc hw/gpu.cc hw/dtype.cc)
+  set(words "\"extends\"" "\"//\"" "\" us\"" "\" GB/s\"" "\" MiB\"" "\" TFLOP/s\"" "\"1e309\"" "\"-1\"" "\"null\""
+    "\"TIMESTAMP,ContextTokens,GeneratedTokens\"" "\"arrival_s,prompt,answer,cached\"" "\"2023-11-16 18:17:03.9\"")
+  foreach(file sim/scenario_fields.cc sim/scenario_reader.cc hw/gpu.cc hw/dtype.cc sim/serve/sources/mooncake_line.cc)
     file(READ ${PROJECT_SOURCE_DIR}/${file} text)
     string(REGEX MATCHALL "[a-z0-9_.-]+[\"/]" found "${text}")
     list(TRANSFORM found REPLACE "(.*)[/\"]" "\"\\1\"")

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "model/balance/load_file.h"
 #include "sim/run_result.h"
 #include "sim/scenario_reader.h"
+#include "sim/serve/sources/trace_source.h"
 
 namespace {
 
@@ -39,6 +41,15 @@ void evaluated(const isobath::Scenario& scenario, const isobath::DataFiles& data
     isobath::to_trace(result);
 }
 
+/// A trace's requests come in order and have tokens, whether or not bad lines are skipped.
+void replayed(std::string_view text, bool skip_bad) {
+    isobath::TraceSource source(std::make_unique<std::istringstream>(std::string(text)), "fuzz.csv",
+                                {.speed = 0.5, .repeat = 2, .skip_bad = skip_bad});
+    isobath::Ticks last = 0;
+    for (isobath::Request r; source.next(r); last = r.arrival)
+        if (r.arrival < last || r.prompt < 1 || r.answer < 1 || r.cached > r.prompt) std::abort();
+}
+
 /// Each line as a `--set` of a built-in scenario: most bytes are no JSON, but few overrides are no scenario.
 void overridden(std::string_view text, const isobath::DataFiles& data) {
     static const std::string base = data.find("scenarios/deepseek-v3-decode-ep128-h800.json").value();
@@ -61,6 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     answered([&] { isobath::read_expert_load(text, "fuzz.json"); });
     answered([&] { isobath::read_measurements(text, "fuzz.jsonl"); });
     answered([&] { isobath::read_draft_counts(text, "fuzz.log"); });
+    answered([&] { replayed(text, false); });
+    answered([&] { replayed(text, true); });
     answered([&] { isobath::read_gpu(isobath::parse_json(text, "fuzz.json"), "fuzz", "fuzz.json"); });
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "sim/serve/sources/asks.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,20 +19,20 @@ std::int32_t cached_tokens(const CachedShare& share, std::int32_t prompt, Draws&
 
 }  // namespace
 
-void check(const Asks& asks) {
-    for (const double share : {asks.cached.mean, asks.cached.spread})
+Asker::Asker(Asks asks) : asks_(std::move(asks)), key_(asks_.seed, draws_for::lengths) {
+    for (const double share : {asks_.cached.mean, asks_.cached.spread})
         if (!(share >= 0 && share <= 1))
             throw SpecError(fmt::format("a share of cached tokens of {}: allowed are 0 to 1", share));
 }
 
-Request ask(const Asks& asks, std::uint64_t id, Ticks arrival) {
-    Draws draws(asks.seed, draws_for::lengths, id);
-    const Lengths lengths = asks.lengths.draw(draws);
+Request Asker::ask(std::uint64_t id, Ticks arrival) const {
+    Draws draws(key_, id);
+    const Lengths lengths = asks_.lengths.draw(draws);
     return {.id      = id,
             .arrival = arrival,
             .prompt  = lengths.prompt,
             .answer  = lengths.answer,
-            .cached  = cached_tokens(asks.cached, lengths.prompt, draws)};
+            .cached  = cached_tokens(asks_.cached, lengths.prompt, draws)};
 }
 
 }  // namespace isobath

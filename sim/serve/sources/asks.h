@@ -24,15 +24,23 @@ struct Asks {
     std::uint64_t seed     = 1;
 };
 
-/// Throws SpecError unless every share is within 0 .. 1.
-void check(const Asks& asks);
-
-/// Request `id` of these.
-Request ask(const Asks& asks, std::uint64_t id, Ticks arrival);
-
 /// Purposes of draws in sources.
 namespace draws_for {
 inline constexpr std::uint64_t arrival = 1, lengths = 2, think = 3, session = 4;
 }
+
+/// Makes requests, each from its own draws.
+class Asker {
+  public:
+    /// Throws SpecError unless every share is within 0 .. 1.
+    explicit Asker(Asks asks);
+
+    const Asks& asks() const { return asks_; }
+    Request ask(std::uint64_t id, Ticks arrival) const;
+
+  private:
+    Asks asks_;
+    DrawKey key_;
+};
 
 }  // namespace isobath

@@ -4,13 +4,16 @@
 
 namespace isobath {
 
-void LineReader::refill() {
+/// Adds to what is unread; false at the end of the text.
+bool LineReader::refill() {
     std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(from_),
               buffer_.begin() + static_cast<std::ptrdiff_t>(to_), buffer_.begin());
     to_ -= from_;
     from_ = 0;
+    if (to_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
     in_.read(buffer_.data() + to_, static_cast<std::streamsize>(buffer_.size() - to_));
     to_ += static_cast<std::size_t>(in_.gcount());
+    return in_.gcount() > 0;
 }
 
 void LineReader::skip_rest() {
@@ -24,11 +27,9 @@ void LineReader::skip_rest() {
 
 bool LineReader::next(std::string_view& line) {
     if (too_long_) skip_rest();
-    too_long_       = false;
-    std::size_t end = unread().find('\n');
-    if (end == std::string_view::npos) {
-        refill();
-        end = unread().find('\n');
+    too_long_ = false;
+    std::size_t end;
+    while ((end = unread().find('\n')) == std::string_view::npos && unread().size() <= kLongest && refill()) {
     }
     if (from_ == to_) return false;
     ++number_;

@@ -9,15 +9,15 @@
 
 namespace isobath {
 
-/// Reads in pieces. A line ends with LF or CR LF; the last one may end with the text. A byte order mark in
-/// front of the first line is no part of it.
+/// Reads in pieces: memory is 64 kB, or up to 2 MiB where lines are long. A line ends with LF or CR LF; the
+/// last one may end with the text. A byte order mark in front of the first line is no part of it.
 class LineReader {
   public:
     /// Of a longer line only the beginning is given.
     static constexpr std::size_t kLongest = std::size_t{1} << 20;
 
     /// `in` must outlive the reader.
-    explicit LineReader(std::istream& in) : in_(in), buffer_(2 * kLongest) {}
+    explicit LineReader(std::istream& in) : in_(in), buffer_(std::size_t{1} << 16) {}
 
     /// False at the end. `line` is valid until the next call.
     bool next(std::string_view& line);
@@ -26,7 +26,7 @@ class LineReader {
     void rewind();
 
   private:
-    void refill();
+    bool refill();
     void skip_rest();
     std::string_view unread() const { return {buffer_.data() + from_, to_ - from_}; }
 

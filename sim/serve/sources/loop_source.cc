@@ -22,24 +22,23 @@ void check(const ClosedLoop& loop) {
 
 }  // namespace
 
-LoopSource::LoopSource(const ClosedLoop& loop, Asks asks) : loop_(loop), asks_(std::move(asks)) {
+LoopSource::LoopSource(const ClosedLoop& loop, Asks asks) : loop_(loop), asker_(std::move(asks)) {
     check(loop_);
-    check(asks_);
     const double all = std::ceil(loop_.clients * loop_.requests_per_client * (1 - 1e-15));
-    asks_.requests   = std::min(asks_.requests, static_cast<std::uint64_t>(all));
+    requests_        = std::min(asker_.asks().requests, static_cast<std::uint64_t>(all));
     for (int i = 0; i < loop_.clients; ++i)
         due_.push(static_cast<Ticks>(static_cast<__int128>(loop_.start) * i / loop_.clients));
 }
 
 bool LoopSource::next(Request& out) {
-    if (due() >= asks_.until) return false;
-    out = ask(asks_, asked_++, due_.top());
+    if (due() >= asker_.asks().until) return false;
+    out = asker_.ask(asked_++, due_.top());
     due_.pop();
     return true;
 }
 
 void LoopSource::answered(Ticks time) {
-    Draws draws(asks_.seed, draws_for::think, answered_++);
+    Draws draws(asker_.asks().seed, draws_for::think, answered_++);
     const double think = static_cast<double>(loop_.think) * (loop_.think_varies ? draws.exponential() : 1);
     due_.push(time + static_cast<Ticks>(std::min(think, 1e18)));
 }

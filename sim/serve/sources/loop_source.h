@@ -25,12 +25,13 @@ class LoopSource final : public RequestSource {
 
     bool next(Request& out) override;
     bool listens() const override { return true; }
-    Ticks due() const override { return asked_ < asks_.requests && !due_.empty() ? due_.top() : kNoTicks; }
+    Ticks due() const override { return asked_ < requests_ && !due_.empty() ? due_.top() : kNoTicks; }
     void answered(Ticks time) override;
 
   private:
     ClosedLoop loop_;
-    Asks asks_;
+    Asker asker_;
+    std::uint64_t requests_;
     std::uint64_t asked_ = 0, answered_ = 0;
     std::priority_queue<Ticks, std::vector<Ticks>, std::greater<>> due_;  ///< at most one for each client
 };

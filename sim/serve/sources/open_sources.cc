@@ -16,14 +16,19 @@ constexpr double kNsPerS = 1e9;
 template <class Law>
 class OpenSource final : public RequestSource {
   public:
-    OpenSource(Law law, Asks asks) : law_(std::move(law)), asks_(std::move(asks)) { check(asks_); }
+    OpenSource(Law law, Asks asks)
+        : law_(std::move(law)),
+          requests_(asks.requests),
+          end_(std::min(kLatest, static_cast<double>(asks.until))),
+          key_(asks.seed, draws_for::arrival),
+          asker_(std::move(asks)) {}
 
     bool next(Request& out) override {
-        if (asked_ == asks_.requests) return false;
-        Draws draws(asks_.seed, draws_for::arrival, asked_);
+        if (asked_ == requests_) return false;
+        Draws draws(key_, asked_);
         const double at = law_(draws);
-        if (at >= std::min(kLatest, static_cast<double>(asks_.until))) return false;
-        out = ask(asks_, asked_++, static_cast<Ticks>(at));
+        if (at >= end_) return false;
+        out = asker_.ask(asked_++, static_cast<Ticks>(at));
         return true;
     }
 
@@ -31,7 +36,10 @@ class OpenSource final : public RequestSource {
     static constexpr double kLatest = 9e18;  ///< 285 years: what Ticks can hold
 
     Law law_;
-    Asks asks_;
+    std::uint64_t requests_;
+    double end_;  ///< ns
+    DrawKey key_;
+    Asker asker_;
     std::uint64_t asked_ = 0;
 };
 

@@ -20,15 +20,13 @@ void check_range(double number, double least, double most, const char* what) {
 }  // namespace
 
 SessionSource::SessionSource(const Sessions& sessions, Asks asks)
-    : sessions_(sessions), asks_(std::move(asks)) {
-    check(asks_);
+    : sessions_(sessions), asker_(std::move(asks)), until_(std::min(asker_.asks().until, kLatest)) {
     check_range(sessions_.per_second, 1e-9, 1e9, "a rate of sessions per second");
     check_range(sessions_.system_tokens, 0, kMostTokens, "system tokens");
     check_range(sessions_.most_context, 2, kMostTokens, "a greatest context");
     check_range(sessions_.think_s, 0, 1e7, "a think time in seconds");
     check_range(sessions_.answer_s, 0, 10, "a time per token of the answer in seconds");
     check_range(sessions_.block_tokens, 1, kMostTokens, "tokens of a block");
-    asks_.until = std::min(asks_.until, kLatest);
     begin_until(-1);
 }
 
@@ -36,23 +34,23 @@ SessionSource::SessionSource(const Sessions& sessions, Asks asks)
 void SessionSource::begin_until(Ticks time) {
     while (begun_ == 0 || next_session_ <= static_cast<double>(time)) {
         if (begun_ > 0) {
-            Draws draws(asks_.seed, draws_for::session, begun_);
+            Draws draws(asker_.asks().seed, draws_for::session, begun_);
             turns_.push({static_cast<Ticks>(next_session_), begun_, sessions_.system_tokens,
                          sessions_.turns.draw(draws)});
         }
-        Draws draws(asks_.seed, draws_for::arrival, begun_++);
+        Draws draws(asker_.asks().seed, draws_for::arrival, begun_++);
         next_session_ += kNsPerS / sessions_.per_second * draws.exponential();
     }
 }
 
 bool SessionSource::next(Request& out) {
-    if (asked_ == asks_.requests) return false;
+    if (asked_ == asker_.asks().requests) return false;
     begin_until(turns_.empty() ? static_cast<Ticks>(std::min(next_session_ + 1, double(kLatest)))
                                : turns_.top().at);
-    if (turns_.empty() || turns_.top().at >= asks_.until) return false;
+    if (turns_.empty() || turns_.top().at >= until_) return false;
     const Turn turn = turns_.top();
     turns_.pop();
-    out        = ask(asks_, asked_++, turn.at);
+    out        = asker_.ask(asked_++, turn.at);
     out.prompt = std::min(out.prompt + turn.context, kMostTokens);
     name_blocks(turn.session, out.prompt);
     out.blocks = names_;
@@ -64,7 +62,7 @@ void SessionSource::go_on(const Turn& turn, const Request& asked) {
     if (turn.turns_left <= 1) return;
     const std::int64_t context = std::int64_t{asked.prompt} + asked.answer;
     if (context >= sessions_.most_context) return;
-    Draws draws(asks_.seed, draws_for::think, asked.id);
+    Draws draws(asker_.asks().seed, draws_for::think, asked.id);
     const double wait = sessions_.think_s * draws.exponential() + sessions_.answer_s * asked.answer;
     turns_.push({turn.at + static_cast<Ticks>(wait * kNsPerS), turn.session,
                  static_cast<std::int32_t>(context), turn.turns_left - 1});

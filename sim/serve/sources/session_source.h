@@ -48,7 +48,8 @@ class SessionSource final : public RequestSource {
     void name_blocks(std::uint64_t session, std::int32_t prompt);
 
     Sessions sessions_;
-    Asks asks_;
+    Asker asker_;
+    Ticks until_;
     std::uint64_t asked_ = 0, begun_ = 0;
     double next_session_ = 0;  ///< ns
     std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;

@@ -225,7 +225,7 @@ TEST_CASE("lines that cannot be read are skipped and counted by reason where tha
 }
 
 TEST_CASE("lines longer than what is read at once are whole", "[sim][serve][trace]") {
-    // Ids fill each line to about 700 kB, so that every other one lies across two reads of 2 MiB.
+    // 100,000 ids make a line of 700 kB, over ten times what is read at once.
     std::string text;
     for (int line = 0; line < 9; ++line) {
         text += R"({"timestamp": 1, "input_length": )" + std::to_string(1000 + line) +
