@@ -34,6 +34,13 @@ void check_ranks(const Scenario& s, const Origin& origin) {
             fmt::format("tp {} x dp {} x cp {} = {} ranks, but a stage has {} GPUs{}", l.attention_tp,
                         l.attention_dp, l.attention_cp, attention, stage, remedy("dp", stage, split)));
     const std::int64_t experts = std::int64_t{l.ep} * l.expert_tp;
+    if (s.phase == Phase::train) {  // expert groups repeat over the data-parallel ranks
+        if (s.model.moe && stage % experts != 0)
+            origin.fail("/layout/experts/ep",
+                        fmt::format("ep {} x tp {} = {} ranks do not divide a stage's {} GPUs", l.ep,
+                                    l.expert_tp, experts, stage));
+        return;
+    }
     if (s.model.moe && experts != stage)
         origin.fail("/layout/experts/ep",
                     fmt::format("ep {} x tp {} = {} ranks, but a stage has {} GPUs{}", l.ep, l.expert_tp,

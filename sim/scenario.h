@@ -15,6 +15,7 @@
 #include "model/precision.h"
 #include "model/shard.h"
 #include "sim/engine.h"
+#include "sim/training.h"
 #include "sim/workload.h"
 
 namespace isobath {
@@ -64,11 +65,6 @@ struct Speculation {
     DraftPlan plan() const;
     /// 1 + sum S_i, exact whatever the dependence between drafts; of a tree, over all nodes.
     double tokens_per_step() const;
-};
-
-struct Training {
-    double tokens = 0, sequence = 4096;
-    std::string schedule = "dualpipe";
 };
 
 struct Slo {

@@ -19,8 +19,13 @@ constexpr std::string_view kProcesses[] = {"closed", "poisson", "gamma", "diurna
 constexpr std::string_view kLengths[]   = {"uniform", "fixed", "lognormal"};
 constexpr std::string_view kPolicies[]  = {"engine", "prefill-first", "decode-first"};
 constexpr std::string_view kRouters[]   = {"round-robin", "least-loaded", "prefix-aware"};
-constexpr std::string_view kPreemptions[] = {"recompute", "swap"};
-constexpr std::string_view kTopologies[]  = {"rail", "nvlink", "single-node"};
+constexpr std::string_view kPreemptions[]   = {"recompute", "swap"};
+constexpr std::string_view kTopologies[]    = {"rail", "nvlink", "single-node"};
+constexpr std::string_view kSchedules[]     = {"1f1b", "zb1p", "dualpipe"};
+constexpr std::string_view kTrainOverlaps[] = {"exchange", "none"};
+constexpr std::string_view kRecomputes[]    = {"none", "selective", "full"};
+constexpr std::string_view kBalances[]      = {"even", "none", "aux", "bias", "sequence"};
+constexpr std::string_view kMoments[]       = {"bf16", "fp32"};
 
 // A slot is a function that names the member; the two spellings below keep the table readable.
 #define AT(member) [](Scenario& s) -> decltype((s.member)) { return s.member; }
@@ -203,7 +208,44 @@ const Field kFields[] = {
     {"/serving/rebalance/pause", "that a unit stops for it", AT(serving.rebalance_pause)},
     {"/training/tokens", "tokens of the training run; 0: not given", AT(training.tokens), 0, 1e18},
     {"/training/sequence", "tokens per training sequence", AT(training.sequence), 1, 1e7},
-    {"/training/schedule", "pipeline schedule", AT(training.schedule)},
+    {"/training/schedule", "pipeline schedule", CHOICE(training.schedule), 0, 0, kSchedules},
+    {"/training/micro_batch", "sequences in a micro-batch of one rank", AT(training.micro_batch), 1, 1e4},
+    {"/training/global_batch",
+     "sequences in a step, over all ranks; 0: as few as fill the pipeline, two for each stage",
+     AT(training.global_batch), 0, 1e7},
+    {"/training/overlap", "whether a forward and a backward chunk hide each other's all-to-all (dualpipe)",
+     CHOICE(training.overlap), 0, 0, kTrainOverlaps},
+    {"/training/recompute",
+     "what the backward pass computes again: none; selective (norms, SwiGLU, MLA's up-projections); full",
+     CHOICE(training.recompute), 0, 0, kRecomputes},
+    {"/training/zero",
+     "1: master weights and moments are cut over the ranks that hold the same weights; 0: not",
+     AT(training.zero), 0, 1},
+    {"/training/mtp", "MTP modules trained with the model", AT(training.mtp), 0, 4},
+    {"/training/moments", "format of AdamW's moments", CHOICE(training.moments), 0, 0, kMoments},
+    {"/training/node_limit",
+     "most nodes that a token's experts may lie on; 0: the model's own gate; all nodes of an expert group: "
+     "no "
+     "limit",
+     AT(training.node_limit), 0, 1e6},
+    {"/training/balance",
+     "what evens out experts: even (simulated balanced routing), none, aux (Switch's loss), bias "
+     "(DeepSeek-V3's "
+     "update), sequence (the loss within sequences)",
+     CHOICE(training.balance), 0, 0, kBalances},
+    {"/training/capacity", "an expert drops tokens beyond this times its mean load; 0: none are dropped",
+     AT(training.capacity), 0, 1000},
+    {"/training/failures/mtbf_gpu_hours", "hours of one GPU between failures that stop the job; 0: none",
+     AT(training.mtbf_gpu_hours), 0, 1e9},
+    {"/training/failures/checkpoint", "time that training stands still for a checkpoint",
+     AT(training.checkpoint)},
+    {"/training/failures/restart", "time from a failure until training runs again", AT(training.restart)},
+    {"/training/power_usage_effectiveness", "energy of the site over energy of its machines",
+     AT(training.power_usage_effectiveness), 1, 10},
+    {"/training/phases",
+     "a list of phases, each with its name and tokens (and sequence, global_batch, cp where they differ), or "
+     "the gpu_hours it is known to take; empty: one phase of all tokens",
+     AT(training.phases), 0, 1},
     {"/slo/ttft_p90", "time to first token that nine in ten requests must beat", AT(slo.ttft_p90)},
     {"/slo/tpot_p90", "time per output token that nine in ten requests must beat", AT(slo.tpot_p90)},
     {"/price/usd_per_gpu_hour", "rent of one GPU; absent: the GPU preset's", AT(usd_per_gpu_hour), 0, 1e6},

@@ -137,6 +137,16 @@ json slot_json(const Scenario& scenario, const Field& field) {
 
 }  // namespace
 
+namespace {
+
+/// Training fills the cluster with replicas of its pipeline.
+void imply_dp(Scenario& s) {
+    const double replica  = double(s.layout.attention_tp) * s.layout.attention_cp * s.layout.pp;
+    s.layout.attention_dp = std::max(1, int(s.cluster.gpus() / replica));
+}
+
+}  // namespace
+
 Scenario read_scenario(std::string_view text, const std::string& shown, const DataFiles& data,
                        const std::vector<Override>& overrides) {
     json doc = parse_json(text, shown);
@@ -151,6 +161,7 @@ Scenario read_scenario(std::string_view text, const std::string& shown, const Da
     walker.walk(doc, "");
     require(walker, origin, {"/model", "/cluster/gpu", "/cluster/nodes", "/phase"});
     if (!walker.seen("/name")) scenario.name = std::filesystem::path(shown).stem().string();
+    if (scenario.phase == Phase::train && !walker.seen("/layout/attention/dp")) imply_dp(scenario);
     resolve(scenario, data, origin);
     check_layout(scenario, data, origin);
     if (scenario.phase == Phase::serve) check_serving(scenario, origin);

@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"speculate", "which depth and threshold of drafting pay, at which batch and precision?",
      command_speculate},
     {"numerics", "what does this precision do to GEMMs, MLA, the router and acceptance?", command_numerics},
+    {"train", "how long does a training run take, why, and what does it cost?", command_train},
     {"calibrate", "what does this hardware really take?", command_calibrate},
     {"validate", "how far are the predictions from published measurements?", command_validate},
     {"presets", "which models, GPUs, clusters, calibrations and engines are built in?", command_presets},

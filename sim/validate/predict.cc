@@ -9,6 +9,7 @@
 #include "sim/run_result.h"
 #include "sim/scenario_reader.h"
 #include "sim/served/served.h"
+#include "sim/train/train.h"
 #include "sim/validate/evaluators.h"
 #include "sim/validate/served_runs.h"
 
@@ -48,6 +49,14 @@ struct Predictor::Shared {
         return calibrations[name] = load_calibration(data, name);
     }
 
+    const json& trained(const json& predict) {
+        const json set        = predict.value("set", json::object());
+        const std::string key = predict["train"].get<std::string>() + set.dump();
+        const auto found      = runs.find(key);
+        if (found != runs.end()) return found->second;
+        return runs[key] = to_json(train(load_scenario(predict["train"], data, overrides_of(set)), data));
+    }
+
     const json& run(const json& predict) {
         const json set        = predict.value("set", json::object());
         const std::string key = predict["run"].get<std::string>() + set.dump();
@@ -63,9 +72,10 @@ Predictor::~Predictor() = default;
 
 double si_per(const std::string& unit) {
     static const std::map<std::string, double> units{
-        {"us", 1e-6},      {"ms", 1e-3},         {"s", 1},       {"TFLOP/s", 1e12}, {"GB/s", 1e9},
-        {"B", 1},          {"FLOP", 1},          {"nodes", 1},   {"USD", 1},        {"GFLOP", 1e9},
-        {"parameters", 1}, {"tokens/s/node", 1}, {"USD/Mtok", 1}};
+        {"us", 1e-6},      {"ms", 1e-3},     {"s", 1},      {"TFLOP/s", 1e12}, {"GB/s", 1e9},
+        {"B", 1},          {"FLOP", 1},      {"nodes", 1},  {"USD", 1},        {"GFLOP", 1e9},
+        {"parameters", 1}, {"GPU-hours", 1}, {"tokens", 1}, {"fraction", 1},   {"tokens/s/node", 1},
+        {"USD/Mtok", 1}};
     const auto found = units.find(unit);
     if (found == units.end()) throw SpecError("validation point: unknown unit \"" + unit + "\"");
     return found->second;
@@ -107,7 +117,7 @@ std::optional<Predicted> Predictor::predict(const ValidationPoint& point) {
         const Estimate& e     = how["key"] == "tpot_s" ? r.tpot : r.ttft;
         p                     = {e.time.base(), e.low.base(), e.high.base()};
     } else {
-        const json& result = shared_->run(how);
+        const json& result = how.contains("train") ? shared_->trained(how) : shared_->run(how);
         p                  = from_result(result, how["key"]);
         // Breakdowns differ in where they count the experts' SwiGLU.
         if (how.contains("plus")) shift(p, from_result(result, how["plus"]).value);

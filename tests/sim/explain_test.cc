@@ -31,7 +31,8 @@ Study study_of(const std::string& name, const std::vector<std::string>& set = {}
 /// ring collectives, one NVLink domain, dense models, an indexer.
 std::vector<Study> many_studies() {
     std::vector<Study> out;
-    for (const std::string& name : DataFiles().names("scenarios")) out.push_back(study_of(name));
+    for (const std::string& name : DataFiles().names("scenarios"))
+        if (load_scenario(name, DataFiles()).phase != Phase::train) out.push_back(study_of(name));
     const std::vector<std::string> one_node{"cluster.nodes=1",       "layout.attention.tp=8",
                                             "layout.attention.dp=1", "layout.overlap=none",
                                             "layout.comm=none",      "layout.comm_library=auto"};

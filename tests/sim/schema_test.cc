@@ -196,6 +196,19 @@ TEST_CASE("schema: balance prints what is documented, and nothing else", "[sim][
     CHECK((all["network"].is_null() && all["drift"].is_object() && all["training"].size() == 4));
 }
 
+TEST_CASE("schema: train prints what is documented, and nothing else", "[sim][schema][train]") {
+    const json out =
+        printed({"train", "deepseek-v3-training", "--what-if", "bf16", "--set", "training.balance=even"});
+    CHECK(faults(schema("scenario"), out["scenario"]) == "");
+    CHECK(out["what_if"].size() == 1);
+    for (const auto& [path, range] : out["ranges"].items()) {
+        INFO(path);
+        REQUIRE(out.contains(json::json_pointer(path)));
+        CHECK(range[0] <= out[json::json_pointer(path)]);
+        CHECK(range[1] >= out[json::json_pointer(path)]);
+    }
+}
+
 TEST_CASE("schema: numerics prints what is documented, and nothing else", "[sim][schema][numerics]") {
     const json out = printed({"numerics", "deepseek-nvfp4"});
     CHECK(out["acceptance"]["positions"].size() == 3);
@@ -204,7 +217,8 @@ TEST_CASE("schema: numerics prints what is documented, and nothing else", "[sim]
 }
 
 TEST_CASE("schema: every key has a meaning, every number a unit, every object an end", "[sim][schema]") {
-    for (const char* name : {"balance", "run", "validate", "explain", "compare", "speculate", "numerics"}) {
+    for (const char* name :
+         {"balance", "run", "validate", "explain", "compare", "speculate", "numerics", "train"}) {
         CHECK(schema(name)["additionalProperties"] == false);
         each_part(schema(name), [&](const std::string& path, const json& part) {
             INFO(name << " " << path);
@@ -220,7 +234,7 @@ TEST_CASE("schema: every key has a meaning, every number a unit, every object an
 
 TEST_CASE("schema: each is printed by its name, and an unknown name hears which there are", "[sim][schema]") {
     const std::vector<std::string> known{"balance", "compare",  "curve",     "explain", "numerics",
-                                         "run",     "scenario", "speculate", "validate"};
+                                         "run",     "scenario", "speculate", "train",   "validate"};
     CHECK(DataFiles().names("scenarios/schema") == known);
     for (const std::string& name : DataFiles().names("scenarios/schema"))
         CHECK(json::parse(say({"schema", name}).out) == schema(name));

@@ -74,7 +74,7 @@ TEST_CASE("validation files: values are finite and positive, and read to better 
 }
 
 TEST_CASE("validation files: every point is predicted in one known way", "[sim][validation]") {
-    const std::set<std::string> kinds{"count", "kernel", "exchange", "run", "serve", "later"};
+    const std::set<std::string> kinds{"count", "kernel", "exchange", "run", "serve", "train", "later"};
     for (const auto& [id, point] : all_points()) {
         INFO(id);
         int known = 0;
