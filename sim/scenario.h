@@ -15,6 +15,7 @@
 #include "model/precision.h"
 #include "model/shard.h"
 #include "sim/engine.h"
+#include "sim/planning.h"
 #include "sim/training.h"
 #include "sim/workload.h"
 
@@ -98,6 +99,7 @@ struct Scenario {
     Serving serving;
     Training training;
     Slo slo;
+    Planning plan;
     double usd_per_gpu_hour = -1;  ///< below 0: the GPU preset's
     std::uint64_t seed      = 1;
 

@@ -26,6 +26,8 @@ constexpr std::string_view kTrainOverlaps[] = {"exchange", "none"};
 constexpr std::string_view kRecomputes[]    = {"none", "selective", "full"};
 constexpr std::string_view kBalances[]      = {"even", "none", "aux", "bias", "sequence"};
 constexpr std::string_view kMoments[]       = {"bf16", "fp32"};
+constexpr std::string_view kDemands[]       = {"load", "all"};
+constexpr std::string_view kObjectives[]    = {"cost", "gpus", "throughput", "latency", "energy"};
 
 // A slot is a function that names the member; the two spellings below keep the table readable.
 #define AT(member) [](Scenario& s) -> decltype((s.member)) { return s.member; }
@@ -249,6 +251,44 @@ const Field kFields[] = {
     {"/slo/ttft_p90", "time to first token that nine in ten requests must beat", AT(slo.ttft_p90)},
     {"/slo/tpot_p90", "time per output token that nine in ten requests must beat", AT(slo.tpot_p90)},
     {"/price/usd_per_gpu_hour", "rent of one GPU; absent: the GPU preset's", AT(usd_per_gpu_hour), 0, 1e6},
+    {"/plan/demand", "what a plan must serve: the workload, or as much as the GPUs can", CHOICE(plan.demand),
+     0, 0, kDemands},
+    {"/plan/objective", "what makes one plan better than another", CHOICE(plan.objective), 0, 0, kObjectives},
+    {"/plan/max_gpus", "most GPUs of a plan, spares included; 0: the cluster's", AT(plan.max_gpus), 0, 1e6},
+    {"/plan/budget_usd_per_hour", "most that a plan may cost; 0: no limit", AT(plan.budget), 0, 1e9},
+    {"/plan/growth", "share by which the load may grow and still be served", AT(plan.growth), 0, 100},
+    {"/plan/spare_units", "units of each kind beyond what the load needs; 1 is N+1", AT(plan.spare), 0, 1000},
+    {"/plan/confidence", "chance with which the SLO must hold; 0: the estimate alone must",
+     AT(plan.confidence), 0, 0.999},
+    {"/plan/space/modes", "of aggregated, split; empty: both", AT(plan.space.modes)},
+    {"/plan/space/clusters", "cluster presets that units may lie on; empty: the scenario's own",
+     AT(plan.space.clusters)},
+    {"/plan/space/unit_gpus", "GPUs of a unit; empty: parts of a node and whole nodes",
+     AT(plan.space.unit_gpus), 1, 1e6},
+    {"/plan/space/tp", "attention tp; dp follows from the GPUs; empty: powers of two within a node",
+     AT(plan.space.tp), 1, 4096},
+    {"/plan/space/cp", "attention cp; empty: 1", AT(plan.space.cp), 1, 4096},
+    {"/plan/space/pp", "pipeline stages; empty: 1", AT(plan.space.pp), 1, 1024},
+    {"/plan/space/ep", "ranks that share the experts, expert tp follows; empty: 1 and all of a unit",
+     AT(plan.space.ep), 1, 1e6},
+    {"/plan/space/redundant", "extra physical experts; empty: none and an eighth of the experts",
+     AT(plan.space.redundant), 0, 1e5},
+    {"/plan/space/comms", "ways for tokens to travel, as layout.comm; empty: nccl and both of DeepEP",
+     AT(plan.space.comms)},
+    {"/plan/space/overlaps", "as layout.overlap; empty: all", AT(plan.space.overlaps)},
+    {"/plan/space/precisions",
+     "number formats, each a preset or an object that extends one; empty: the scenario's own",
+     AT(plan.space.precisions),
+     0,
+     1,
+     {},
+     "scenarios/precisions"},
+    {"/plan/space/speculations", "none or METHOD:DEPTH; empty: none, and mtp:1 to mtp:3 of a model with MTP",
+     AT(plan.space.speculations)},
+    {"/plan/space/chunks", "most prefill tokens in a step of an aggregated unit; empty: three around ours",
+     AT(plan.space.chunks), 1, 1e7},
+    {"/plan/space/batches", "requests that decode on one attention rank; empty: 1 to 1024, 12 % apart",
+     AT(plan.space.batches), 1e-3, 1e6},
     {"/seed", "seed of every random draw", AT(seed), 0, 1e15},
 };
 

@@ -23,6 +23,8 @@ using Slot = std::variant<int& (*)(Scenario&),             ///< a whole number
                           BytesPerSecond& (*)(Scenario&),  ///< "50 GB/s"
                           std::string& (*)(Scenario&),     ///< text
                           std::uint64_t& (*)(Scenario&),   ///< a seed
+                          std::vector<double>& (*)(Scenario&),       ///< a list of numbers
+                          std::vector<std::string>& (*)(Scenario&),  ///< a list of texts
                           PresetText& (*)(Scenario&),      ///< a preset's name, or an object that extends one
                           ChoiceSlot>;
 

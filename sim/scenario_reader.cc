@@ -88,6 +88,29 @@ class Walker {
             in.fail(key, fmt::format("expected a whole number, got {}", number));
         slot(scenario_) = static_cast<std::uint64_t>(number);
     }
+    void take(SpecReader& in, const std::string& key, const Field& f,
+              std::vector<double>& (*slot)(Scenario&)) {
+        std::vector<double> out;
+        const json& list = in.raw(key);
+        if (!list.is_array()) in.fail(key, "expected a list of numbers");
+        for (const json& one : list) {
+            if (!one.is_number() || !(one >= f.min && one <= f.max))
+                in.fail(key, fmt::format("expected numbers from {:g} to {:g}", f.min, f.max));
+            out.push_back(one);
+        }
+        slot(scenario_) = out;
+    }
+    void take(SpecReader& in, const std::string& key, const Field&,
+              std::vector<std::string>& (*slot)(Scenario&)) {
+        std::vector<std::string> out;
+        const json& list = in.raw(key);
+        if (!list.is_array()) in.fail(key, "expected a list of texts");
+        for (const json& one : list) {
+            if (!one.is_string()) in.fail(key, "expected a list of texts");
+            out.push_back(one);
+        }
+        slot(scenario_) = out;
+    }
     void take(SpecReader& in, const std::string& key, const Field& f, PresetText& (*slot)(Scenario&)) {
         const json& value = in.raw(key);
         const bool number = value.is_number() || value.is_array();
@@ -129,6 +152,8 @@ json slot_json(const Scenario& scenario, const Field& field) {
         }
         json operator()(std::string& (*slot)(Scenario&)) const { return slot(s); }
         json operator()(std::uint64_t& (*slot)(Scenario&)) const { return slot(s); }
+        json operator()(std::vector<double>& (*slot)(Scenario&)) const { return slot(s); }
+        json operator()(std::vector<std::string>& (*slot)(Scenario&)) const { return slot(s); }
         json operator()(PresetText& (*slot)(Scenario&)) const { return json::parse(slot(s).json); }
         json operator()(ChoiceSlot slot) const { return f.choices[static_cast<std::size_t>(slot.get(s))]; }
     } const read{s, field};

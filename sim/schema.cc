@@ -29,6 +29,13 @@ json type_of(const Field& field) {
         }
         json operator()(std::string& (*)(Scenario&)) const { return {{"type", "string"}}; }
         json operator()(std::uint64_t& (*)(Scenario&)) const { return {{"type", "integer"}, {"minimum", 0}}; }
+        json operator()(std::vector<double>& (*)(Scenario&)) const {
+            return {{"type", "array"},
+                    {"items", {{"type", "number"}, {"minimum", f.min}, {"maximum", f.max}}}};
+        }
+        json operator()(std::vector<std::string>& (*)(Scenario&)) const {
+            return {{"type", "array"}, {"items", {{"type", "string"}}}};
+        }
         json operator()(PresetText& (*)(Scenario&)) const {
             json types = {"string", "object"};
             if (f.max > 0) types.insert(types.end(), {"number", "array"});

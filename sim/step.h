@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -99,17 +100,27 @@ struct StepTimes {
     double straggler = 1;                           ///< busiest rank's expert time over the mean
 };
 
+/// Placed loads by layout, kept for models that judge the same load on the same kind of cluster.
+struct PlacedLoads {
+    std::map<std::array<int, 4>, std::shared_ptr<const PlacedLoad>> by_layout;
+};
+
 /// A scenario turned into what every evaluation shares: kernel times, traffic per token, constants.
 class StepModel {
   public:
     /// Reads its constants in less than 1 ms; uneven loads take tens. Throws SpecError where a preset is
     /// missing.
-    StepModel(const Scenario& scenario, const DataFiles& data);
+    /// Where models on one thread are many, `shared` lets them place a load once for each layout.
+    StepModel(const Scenario& scenario, const DataFiles& data,
+              std::shared_ptr<PlacedLoads> shared = nullptr);
 
     /// The same model in another layout, resolved in place within 2 us and without allocation once warm;
     /// uneven loads are placed anew where ep or redundant experts change (tens of ms). `layout` must pass
     /// check_layout(). Threads work on copies.
     void set_layout(const Layout& layout);
+
+    /// The same on another number of the same GPUs; before the layout that needs them.
+    void set_cluster(int nodes, int gpus_per_node, int nvlink_domain);
 
     /// The same model under another engine's constants.
     void set_engine(const Engine& engine) { scenario_.engine = engine; }
@@ -158,6 +169,7 @@ class StepModel {
     DraftPlan draft_plan_;
     std::shared_ptr<const StepModel> draft_model_;
     std::shared_ptr<const ExpertDraw> draw_;
+    std::shared_ptr<PlacedLoads> shared_;
     std::shared_ptr<const PlacedLoad> placed_;
     int placed_ep_ = 0, placed_redundant_ = 0;
     double expected_max_ = 0;  ///< E[max] over the ranks of standard normals

@@ -27,8 +27,8 @@ ExchangeShape shape_of(const Scenario& s, const Layout& l) {
 
 }  // namespace
 
-StepModel::StepModel(const Scenario& scenario, const DataFiles& data)
-    : scenario_(scenario), contention_(load_contention(data)) {
+StepModel::StepModel(const Scenario& scenario, const DataFiles& data, std::shared_ptr<PlacedLoads> shared)
+    : scenario_(scenario), contention_(load_contention(data)), shared_(std::move(shared)) {
     kernels_            = std::make_shared<CalibratedTime>(scenario.cluster.gpu, scenario.calibration,
                                                 scenario.implementations);
     CommLibrary library = load_comm_library(data, comm_library_of(scenario));
@@ -70,10 +70,25 @@ void StepModel::set_layout(const Layout& layout) {
     place();
 }
 
+void StepModel::set_cluster(int nodes, int gpus_per_node, int nvlink_domain) {
+    scenario_.cluster.nodes         = nodes;
+    scenario_.cluster.gpus_per_node = gpus_per_node;
+    scenario_.cluster.nvlink_domain = nvlink_domain;
+    rates_                          = resolve(*library_, scenario_.cluster);
+    traffic_                        = {};
+    placed_ep_                      = 0;
+}
+
 void StepModel::place() {
     const Layout& layout = scenario_.layout;
     if (!scenario_.load || (layout.ep == placed_ep_ && layout.redundant == placed_redundant_)) return;
-    placed_           = placed_load_of(scenario_, layout);
+    placed_           = shared_ ? nullptr : placed_load_of(scenario_, layout);
+    if (shared_) {
+        auto& kept = shared_->by_layout[{layout.ep, layout.expert_tp, layout.redundant,
+                                         scenario_.cluster.nvlink_domain}];
+        if (!kept) kept = placed_load_of(scenario_, layout);
+        placed_ = kept;
+    }
     placed_ep_        = layout.ep;
     placed_redundant_ = layout.redundant;
 }

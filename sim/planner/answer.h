@@ -1,0 +1,57 @@
+/// A plan with its reasons: what binds, what comes second, what it rests on.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hw/estimate.h"
+#include "sim/planner/plan.h"
+#include "sim/plot/figure.h"
+
+namespace isobath {
+
+/// The best plan that differs in one thing from the winner.
+struct RunnerUp {
+    std::string dimension, value;  ///< "speculation", "mtp:1"
+    PlanRecord record;
+    double loss = 0;  ///< share of the winner's objective by which it is worse
+};
+
+/// How much of a limit the winner uses.
+struct LimitUse {
+    std::string limit;    ///< "time per output token"
+    double used = 0;      ///< 1: all of it
+    std::string what;     ///< in words, with both figures
+    bool binds = false;   ///< the next better batch or unit would break it
+};
+
+struct PlanAnswer {
+    Scenario scenario;
+    PlanSearch search;
+    std::vector<PlanRecord> pareto;
+    std::optional<PlanRecord> best, nearest;
+    /// The best plan as predict_served() has it: means with 80 % intervals. None where one scenario cannot say
+    /// it.
+    std::optional<Estimate> tpot, ttft;
+    double confidence = 0;  ///< chance that means stay within the limits
+    std::vector<RunnerUp> runners_up;
+    std::vector<LimitUse> limits;
+};
+
+/// Plans, and explains the winner.
+PlanAnswer plan(const Scenario& scenario, const DataFiles& data);
+
+/// "8 GPUs: tp 8, dp 1, ep 1 x tp 8, nccl" of a unit.
+std::string words_of(const UnitLayout& unit);
+/// The whole deployment in one line.
+std::string words_of(const PlanSearch& search, const PlanRecord& record);
+
+nlohmann::json to_json(const PlanAnswer& answer);
+/// `top` rows of the list of plans.
+std::string to_text(const PlanAnswer& answer, int top);
+/// Tokens/s for each GPU against tokens/s for a user: all that were computed, the front, the winner.
+plot::Figure figure_of(const PlanAnswer& answer);
+
+}  // namespace isobath
