@@ -42,6 +42,7 @@ int command_train(const Call&);
 int command_validate(const Call&);
 int command_numerics(const Call&);
 int command_calibrate(const Call&);
+int command_plan(const Call&);
 int command_presets(const Call&);
 int command_schema(const Call&);
 

@@ -51,12 +51,13 @@ int command_plan(const Call& call) {
     flags.value("why-not", "PLAN",
                 "why a plan is not the best: \"tp=8,ep=16,gpus=16,batch=32\"; also dp, cp, pp, redundant, "
                 "comm, overlap, speculation, mode");
+    flags.option("brief", "only the search: no sensitivity, no look at one node more or less");
     flags.value("svg", "FILE", "draw the Pareto front");
     if (!flags.parse(call)) return kDone;
     const int top           = top_of(flags);
     const DataFiles data    = flags.data();
     const Scenario scenario = load_scenario(flags.word("SCENARIO"), data, asked(flags));
-    const PlanAnswer answer = plan(scenario, data);
+    const PlanAnswer answer = plan(scenario, data, flags.has("brief") || flags.has("why-not") ? PlanDepth::winner : PlanDepth::everything);
     if (flags.has("svg")) write_file(flags.text("svg"), plot::to_svg(figure_of(answer)));
     std::string text = flags.has("json") ? to_json(answer).dump(2) + "\n" : to_text(answer, top);
     if (flags.has("why-not")) text = why_not(answer, flags.text("why-not"), data);

@@ -36,7 +36,7 @@ int command_schema(const Call& call) {
                 "Prints a JSON Schema: every key, its type, its unit and its meaning. NAME is scenario (what "
                 "may stand in a\n"
                 "scenario file; the default), or the command whose --json it describes: run, validate, "
-                 "explain, compare, curve,\nserve, numerics, train.",
+                 "explain, compare, curve,\nserve, plan, numerics, train.",
                 "isobath schema run");
     flags.positional("NAME").common();
     if (!flags.parse(call)) return kDone;

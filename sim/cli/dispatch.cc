@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
      command_balance},
     {"speculate", "which depth and threshold of drafting pay, at which batch and precision?",
      command_speculate},
+    {"plan", "which deployment serves this load within its SLO, at the least cost?", command_plan},
     {"numerics", "what does this precision do to GEMMs, MLA, the router and acceptance?", command_numerics},
     {"train", "how long does a training run take, why, and what does it cost?", command_train},
     {"calibrate", "what does this hardware really take?", command_calibrate},

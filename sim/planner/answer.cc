@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/planner/next_node.h"
 #include "sim/planner/planned_scenario.h"
 #include "sim/planner/reasons.h"
+#include "sim/planner/sensitivity.h"
 #include "sim/scenario_reader.h"
 #include "sim/served/served.h"
 
@@ -12,18 +14,22 @@ namespace isobath {
 namespace {
 
 /// The winner as `run` would give it, at the clients that it serves.
-void add_served(PlanAnswer& a, const DataFiles& data) {
+void add_served(PlanAnswer& a, PlanDepth depth, const DataFiles& data) {
     const nlohmann::json doc = planned_scenario(a.scenario, a.search, *a.best);
     if (doc.is_null()) return;
-    const ServedResult served = predict_served(read_scenario(doc.dump(), a.scenario.file, data), data);
+    const Scenario planned    = read_scenario(doc.dump(), a.scenario.file, data);
+    const ServedResult served = predict_served(planned, data);
     a.tpot                    = served.tpot;
     a.ttft                    = served.ttft;
     a.confidence              = chance_within(a.search.question, served);
+    if (depth == PlanDepth::winner) return;
+    a.levers = sensitivity(planned, data);
+    a.risks  = risks(a.search.question, planned, data);
 }
 
 }  // namespace
 
-PlanAnswer plan(const Scenario& s, const DataFiles& data) {
+PlanAnswer plan(const Scenario& s, const DataFiles& data, PlanDepth depth) {
     PlanAnswer a;
     a.scenario = s;
     a.search   = search_plans(s, data);
@@ -34,9 +40,10 @@ PlanAnswer plan(const Scenario& s, const DataFiles& data) {
     }
     a.best = choose(a, data);
     if (!a.best) return a;
-    add_served(a, data);
+    add_served(a, depth, data);
     a.runners_up = runners_up(a.search, *a.best);
     a.limits     = limits_of(a.search, *a.best);
+    if (depth == PlanDepth::everything) a.capacities = capacities(s, a.best->gpus, data);
     return a;
 }
 

@@ -27,6 +27,33 @@ struct LimitUse {
     bool binds = false;   ///< the next better batch or unit would break it
 };
 
+/// Figures of the winner with one thing changed.
+struct LeverEnd {
+    std::string what;  ///< "low end", "-10 %"
+    double tpot = 0, ttft = 0, tokens_per_s = 0, usd_per_token = 0;
+};
+struct Lever {
+    std::string name;
+    LeverEnd low, high;
+    double swing = 0;  ///< largest change of any of the four at either end, as a share
+};
+
+/// How sure the SLO would be, were one family of kernels known exactly.
+struct FamilyRisk {
+    std::string family;
+    double chance_if_known = 0;
+};
+
+/// The most that so many GPUs can carry within the limits.
+struct Capacity {
+    int gpus            = 0;
+    double tokens_per_s = 0, clients = 0, usd = 0;
+    std::string words;  ///< of the deployment; empty: none is within the limits
+};
+
+/// How much is explained beyond the winner and its reasons.
+enum class PlanDepth : std::uint8_t { winner, everything };
+
 struct PlanAnswer {
     Scenario scenario;
     PlanSearch search;
@@ -38,10 +65,13 @@ struct PlanAnswer {
     double confidence = 0;  ///< chance that means stay within the limits
     std::vector<RunnerUp> runners_up;
     std::vector<LimitUse> limits;
+    std::vector<Lever> levers;         ///< the strongest first
+    std::vector<FamilyRisk> risks;     ///< the family that would help most first
+    std::vector<Capacity> capacities;  ///< of one node less, of the winner's GPUs, of one node more
 };
 
 /// Plans, and explains the winner.
-PlanAnswer plan(const Scenario& scenario, const DataFiles& data);
+PlanAnswer plan(const Scenario& scenario, const DataFiles& data, PlanDepth depth = PlanDepth::everything);
 
 /// "8 GPUs: tp 8, dp 1, ep 1 x tp 8, nccl" of a unit.
 std::string words_of(const UnitLayout& unit);

@@ -55,6 +55,30 @@ json best_json(const PlanAnswer& a) {
     return out;
 }
 
+json end_json(const LeverEnd& e) {
+    return {{"what", e.what},
+            {"tpot_s", e.tpot},
+            {"ttft_s", e.ttft},
+            {"tokens_per_s", e.tokens_per_s},
+            {"usd_per_million_output_tokens", e.usd_per_token / 3600 * 1e6}};
+}
+
+json more_json(const PlanAnswer& a) {
+    json levers = json::array(), risks = json::array(), capacities = json::array();
+    for (const Lever& l : a.levers)
+        levers.push_back(
+            {{"name", l.name}, {"swing", l.swing}, {"low", end_json(l.low)}, {"high", end_json(l.high)}});
+    for (const FamilyRisk& r : a.risks)
+        risks.push_back({{"family", r.family}, {"confidence_if_known", r.chance_if_known}});
+    for (const Capacity& c : a.capacities)
+        capacities.push_back({{"gpus", c.gpus},
+                              {"tokens_per_s", c.tokens_per_s},
+                              {"clients", c.clients},
+                              {"usd_per_hour", c.usd},
+                              {"words", c.words}});
+    return {{"sensitivity", levers}, {"risks", risks}, {"capacities", capacities}};
+}
+
 json why_json(const PlanAnswer& a) {
     json limits = json::array(), others = json::array();
     for (const LimitUse& l : a.limits)
@@ -75,7 +99,7 @@ json to_json(const PlanAnswer& a) {
     for (std::size_t i = 0; i < kExcludedCount; ++i)
         excluded[std::string(name_of(static_cast<Excluded>(i)))] = t.excluded[i];
     for (const PlanRecord& r : a.pareto) pareto.push_back(record_json(a.search, r));
-    return {{"scenario", a.scenario.name},
+    json out{{"scenario", a.scenario.name},
             {"best", best_json(a)},
             {"nearest_miss", a.nearest ? record_json(a.search, *a.nearest) : json(nullptr)},
             {"why", why_json(a)},
@@ -88,6 +112,8 @@ json to_json(const PlanAnswer& a) {
             {"units", {{"prefill", t.prefill_points}, {"decode", t.decode_points}, {"steps", t.steps}}},
             {"confidence", a.best && a.tpot ? json(a.confidence) : json(nullptr)},
             {"held_against_limits", "means"}};
+    out.update(more_json(a));
+    return out;
 }
 
 }  // namespace isobath

@@ -70,6 +70,36 @@ std::string why(const PlanAnswer& a) {
     return out;
 }
 
+std::string levers(const PlanAnswer& a) {
+    if (a.levers.empty()) return "";
+    std::string out = fmt::format("\nWhat moves it, one thing at a time:\n  {:<34} {:>9} {:>22} {:>22} {:>22}\n",
+                                  "", "swing", "TPOT ms", "TTFT ms", "tokens/s");
+    for (const Lever& l : a.levers)
+        out += fmt::format("  {:<34} {:>7.1f} % {:>10.2f} to {:>8.2f} {:>10.0f} to {:>8.0f} {:>10.0f} to {:>8.0f}\n",
+                           l.name, 100 * l.swing, l.low.tpot * 1e3, l.high.tpot * 1e3, l.low.ttft * 1e3,
+                           l.high.ttft * 1e3, l.low.tokens_per_s, l.high.tokens_per_s);
+    return out;
+}
+
+std::string risk(const PlanAnswer& a) {
+    if (a.risks.empty()) return "";
+    const FamilyRisk& r = a.risks.front();
+    if (r.chance_if_known - a.confidence < 0.005)
+        return "No family of kernels alone would make the SLO surer: the engine's own spread weighs most.\n";
+    return fmt::format("Most would be gained by measuring {}: {:.0f} % instead of {:.0f} %.\n", r.family,
+                       100 * r.chance_if_known, 100 * a.confidence);
+}
+
+std::string next_node(const PlanAnswer& a) {
+    if (a.capacities.empty()) return "";
+    std::string out = "\nThe most that GPUs carry within the limits:\n";
+    for (const Capacity& c : a.capacities)
+        out += c.words.empty() ? fmt::format("  {:>5} GPUs  nothing\n", c.gpus)
+                               : fmt::format("  {:>5} GPUs  {:>9.0f} tokens/s  {:>7.0f} clients  {:>8.2f} USD/h  {}\n",
+                                             c.gpus, c.tokens_per_s, c.clients, c.usd, c.words);
+    return out;
+}
+
 std::string outcome(const PlanAnswer& a) {
     if (!a.best && !a.search.records.empty())
         return fmt::format("No plan meets the SLO with a chance of {:g} %.\n", 100 * a.scenario.plan.confidence);
@@ -91,7 +121,7 @@ std::string outcome(const PlanAnswer& a) {
             a.tpot->time.in(unit::ms), a.tpot->low.in(unit::ms), a.tpot->high.in(unit::ms),
             a.ttft->time.in(unit::ms), a.ttft->low.in(unit::ms), a.ttft->high.in(unit::ms),
             100 * a.confidence);
-    return out + "\n" + why(a);
+    return out + risk(a) + "\n" + why(a) + levers(a) + next_node(a);
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ json planned_scenario(const Scenario& asked, const PlanSearch& s, const PlanReco
         doc["routing"]["placement"] = "eplb";
     // Closed-form figures are those of a closed loop; a rate stays beside it for the simulation.
     doc["workload"]["concurrency"] = r.clients;
+    if (s.question.kind == DemandKind::requests) doc["workload"]["requests_per_client"] = 1e9;
     return doc;
 }
 

@@ -41,6 +41,7 @@ PlanQuestion plan_question(const Scenario& s) {
     set_demand(s, q);
     q.objective  = s.plan.objective;
     q.prompt     = s.workload.mean_prompt();
+    q.cached     = s.workload.cached_share;
     q.answer     = s.workload.mean_answer();
     // The first requests of a closed loop come at once; open arrivals have no such burst.
     const bool burst = q.kind != DemandKind::requests;

@@ -1,6 +1,8 @@
 /// What must be served, within which limits: plain numbers that the arithmetic of a plan needs.
 #pragma once
 
+#include <algorithm>
+
 #include "sim/scenario.h"
 
 namespace isobath {
@@ -13,6 +15,7 @@ struct PlanQuestion {
     Objective objective = Objective::cost;
     double demand       = 0;  ///< clients, or requests per second, growth included
     double prompt = 1, answer = 2;  ///< mean tokens
+    double cached = 0;              ///< share of a prompt that need not be computed
     double first_share = 0.1;       ///< of the requests, that meet an idle server: the first of each client
     double ttft_limit = 0, tpot_limit = 0;  ///< seconds; infinite where there is none
     int max_gpus  = 0;
@@ -20,6 +23,8 @@ struct PlanQuestion {
     int spare     = 0;
     double front_end = 0, hand_over = 0;  ///< seconds; hand_over is the decode cluster's
 
+    /// Tokens of a prompt that are computed.
+    double computed() const { return std::max(1.0, prompt * (1 - cached)); }
     /// Tokens gained after the first one, in steps that yield `gain` each.
     double rounds(double gain) const;
 };

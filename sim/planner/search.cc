@@ -12,8 +12,8 @@ class Pairing {
   public:
     Pairing(PlanSearch& search, const PrecisionSurvey& survey, int precision)
         : search_(search), q_(search.question), survey_(survey), precision_(precision) {
-        order_.resize(survey.prefills.size());
-        std::iota(order_.begin(), order_.end(), 0);
+        for (int i = 0; i < static_cast<int>(survey.prefills.size()); ++i)
+            if (!beaten(i)) order_.push_back(i);
         // The best prefill units first, so that the bound leaves most of the others out.
         std::stable_sort(order_.begin(), order_.end(), [&](int a, int b) {
             return prefill(a).unit.gpus_per_rate() < prefill(b).unit.gpus_per_rate();
@@ -28,6 +28,24 @@ class Pairing {
   private:
     const SurveyedPrefill& prefill(int i) const { return survey_.prefills[static_cast<std::size_t>(i)]; }
 
+    /// Whether another prefill unit costs no more, serves a prompt no later and has no fewer lines. Then its
+    /// share in use, its wait and its burst are no greater at any rate, by first_token()'s formulas, whatever
+    /// it is paired with. (With a given number of clients a slower prefill holds more of them, so there the
+    /// comparison proves nothing.) Of equals the first stays.
+    bool beaten(int i) const {
+        if (q_.kind == DemandKind::clients) return false;
+        const PrefillUnit& a = prefill(i).unit;
+        for (int j = 0; j < static_cast<int>(survey_.prefills.size()); ++j) {
+            const PrefillUnit& b = prefill(j).unit;
+            const bool no_worse  = b.gpus <= a.gpus && b.usd <= a.usd && b.watts <= a.watts &&
+                                  b.service <= a.service && b.lines >= a.lines;
+            const bool equal = no_worse && b.gpus == a.gpus && b.usd == a.usd && b.watts == a.watts &&
+                               b.service == a.service && b.lines == a.lines;
+            if (no_worse && (!equal || j < i)) return true;
+        }
+        return false;
+    }
+
     /// A decode unit that is out takes all its pairs along; then a prefill unit does.
     void count_excluded() {
         double all_prefills = double(survey_.prefills.size());
@@ -40,6 +58,7 @@ class Pairing {
 
     void pair_with_all(const SurveyedDecode& d) {
         kept_.clear();
+        search_.tally.exclude(Excluded::bound, double(survey_.prefills.size() - order_.size()));
         for (const int i : order_) {
             if (hopeless(bound_of(q_, prefill(i).unit, d.point), d)) {
                 search_.tally.exclude(Excluded::bound);

@@ -266,7 +266,7 @@ class Survey {
                 continue;
             }
             step               = ladder.steps[b];
-            const LoopResult r = aggregated_loop({n * engine.ranks, q_.prompt, q_.answer, requests}, engine, steps);
+            const LoopResult r = aggregated_loop({n * engine.ranks, q_.computed(), q_.answer, requests}, engine, steps);
             ++search_.tally.evaluated;
             over = past(r, end);
             record(r, n * engine.ranks, b, chunk);
@@ -275,7 +275,7 @@ class Survey {
 
     /// Whether a smaller chunk of the list takes the same number of prompts, and leaves as much room.
     bool same_chunk(std::size_t chunk) const {
-        const auto prompts = [&](std::size_t c) { return std::max(1.0, std::floor(space_.chunks[c] / q_.prompt)); };
+        const auto prompts = [&](std::size_t c) { return std::max(1.0, std::floor(space_.chunks[c] / q_.computed())); };
         return prompts(chunk) == prompts(chunk - 1);
     }
 

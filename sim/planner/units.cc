@@ -68,8 +68,11 @@ double UnitSteps::decode(const StepModel& m, double requests, bool& fits, const 
 }
 
 double UnitSteps::prefill(const StepModel& m, double prompts, const Bend& bend) {
-    const Scenario& s = m.scenario();
-    const StepTimes t = evaluate(m, {per_gpu(s, prompts), q_.prompt}, work_, bend);
+    // As prompts of twice the context that a computed token attends to in the mean.
+    const Scenario& s   = m.scenario();
+    const double length = std::max(1.0, q_.prompt * (1 + q_.cached));
+    const double count  = std::max(1.0, prompts * q_.prompt * (1 - q_.cached)) / length;
+    const StepTimes t   = evaluate(m, {per_gpu(s, count), length}, work_, bend);
     ++steps_;
     return (t.step - t.host + s.engine.prefill_step_overhead.value).base();
 }
