@@ -16,16 +16,16 @@ enum class PlanDemand : std::uint8_t { load, all };
 
 /// Values that a plan may take, list by list; an empty list stands for all sensible ones.
 struct PlanLists {
-    std::vector<std::string> modes;              ///< "aggregated", "split"
-    std::vector<std::string> clusters;           ///< presets; prefill and decode may lie on different ones
-    std::vector<double> unit_gpus;               ///< GPUs that step together
-    std::vector<double> tp, cp, pp;              ///< attention dp follows from the four
-    std::vector<double> ep, redundant;           ///< expert tp follows
-    std::vector<std::string> comms, overlaps;    ///< as under /layout
-    PresetText precisions{"[]"};                 ///< presets, or objects that extend one
-    std::vector<std::string> speculations;       ///< "none" or METHOD:DEPTH
-    std::vector<double> chunks;                  ///< of aggregated units
-    std::vector<double> batches;                 ///< requests that decode on one attention rank
+    std::vector<std::string> modes;            ///< "aggregated", "split"
+    std::vector<std::string> clusters;         ///< presets; prefill and decode may lie on different ones
+    std::vector<double> unit_gpus;             ///< GPUs that step together
+    std::vector<double> tp, cp, pp;            ///< attention dp follows from the four
+    std::vector<double> ep, redundant;         ///< expert tp follows
+    std::vector<std::string> comms, overlaps;  ///< as under /layout
+    PresetText precisions{"[]"};               ///< presets, or objects that extend one
+    std::vector<std::string> speculations;     ///< "none" or METHOD:DEPTH
+    std::vector<double> chunks;                ///< of aggregated units
+    std::vector<double> batches;               ///< requests that decode on one attention rank
 };
 
 struct Planning {

@@ -2,12 +2,14 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include <fmt/format.h>
 
 #include "hw/text.h"
 #include "hw/whole_file.h"
+#include "sim/launch/launch.h"
 
 namespace isobath::cli {
 
@@ -50,7 +52,9 @@ Flags& Flags::common() {
 
 Flags& Flags::overrides() {
     return values("set", "PATH=VALUE",
-                  "replace a field of the scenario, such as layout.experts.ep=64; may be repeated");
+                  "replace a field of the scenario, such as layout.experts.ep=64; may be repeated")
+        .value("from-launch", "LINE",
+               "lay the unit out as a server's launch line: \"python -m sglang.launch_server --tp 8 ...\"");
 }
 
 bool Flags::parse(const Call& call) {
@@ -63,7 +67,12 @@ bool Flags::parse(const Call& call) {
         throw SpecError(
             fmt::format("isobath {}: {}; see --help", usage_.substr(0, usage_.find(' ')), clipped(e.what())));
     }
-    if (!has("help")) return true;
+    if (!has("help")) {
+        if (has("from-launch"))
+            for (const std::string& word : read_launch(text("from-launch")).unread)
+                call.err << "--from-launch: no field stands for " << clipped(word) << "\n";
+        return true;
+    }
     call.out << "Usage: isobath " << usage_ << "\n\n"
              << about_ << "\n\n"
              << visible_ << "\nExample:\n  " << example_ << "\n";
@@ -95,8 +104,21 @@ DataFiles Flags::data() const {
     return DataFiles(folder);
 }
 
+namespace {
+
+/// Every value of a scenario's JSON as a change of one field.
+void flatten(const nlohmann::json& value, const std::string& path, std::vector<Override>& out) {
+    if (value.is_object() && !value.empty())
+        for (const auto& [key, inner] : value.items()) flatten(inner, path + "/" + key, out);
+    else
+        out.push_back({path, value.dump(), "--from-launch: " + path});
+}
+
+}  // namespace
+
 std::vector<Override> Flags::set() const {
     std::vector<Override> out;
+    if (has("from-launch")) flatten(scenario_of(read_launch(text("from-launch"))), "", out);
     for (const std::string& one : list("set")) out.push_back(parse_override(one));
     return out;
 }

@@ -21,13 +21,11 @@ struct LaunchUnit {
     std::string model;  ///< as the checkpoint is called: "deepseek-ai/DeepSeek-V3"
     Layout layout;
     bool fp8_cache = false;
-    int drafts     = 0;  ///< tokens that MTP drafts in a step; 0: none
+    int drafts     = 0;              ///< tokens that MTP drafts in a step; 0: none
     int chunk = 0, max_running = 0;  ///< tokens, requests on all attention ranks; 0: not said
     double memory_fraction = 0;      ///< 0: not said
 
-    int gpus() const {
-        return layout.attention_tp * layout.attention_dp * layout.attention_cp * layout.pp;
-    }
+    int gpus() const { return layout.attention_tp * layout.attention_dp * layout.attention_cp * layout.pp; }
 };
 
 /// The launch line of an engine (of TensorRT-LLM: `trtllm-serve` and the YAML file that it reads), with what

@@ -62,18 +62,24 @@ const LaunchOption kSglang[] = {
      [](LaunchUnit& u, const std::string& v) { return put(u.layout.pp, v); }},
     {"--dp-size", kDp, false, [](const LaunchUnit& u) { return if_above(u.layout.attention_dp, 1); },
      [](LaunchUnit& u, const std::string& v) { return put(u.layout.attention_dp, v); }},
-    {"--enable-dp-attention", {}, true,
+    {"--enable-dp-attention",
+     {},
+     true,
      [](const LaunchUnit& u) { return u.layout.attention_dp > 1 ? Text("") : std::nullopt; },
      [](LaunchUnit&, const std::string&) { return true; }},
     {"--ep-size", kEp, false, [](const LaunchUnit& u) { return if_above(u.layout.ep, 1); },
      [](LaunchUnit& u, const std::string& v) { return put(u.layout.ep, v); }},
-    {"--moe-a2a-backend", {}, false,
+    {"--moe-a2a-backend",
+     {},
+     false,
      [](const LaunchUnit& u) { return deepep(u.layout) ? Text("deepep") : std::nullopt; },
      [](LaunchUnit& u, const std::string& v) {
          if (v == "deepep" && !deepep(u.layout)) u.layout.comm = Comm::deepep_normal;
          return v == "deepep" || v == "none";
      }},
-    {"--deepep-mode", {}, false,
+    {"--deepep-mode",
+     {},
+     false,
      [](const LaunchUnit& u) {
          return u.layout.comm == Comm::deepep_low_latency ? Text("low_latency")
                 : u.layout.comm == Comm::deepep_normal    ? Text("normal")
@@ -84,47 +90,72 @@ const LaunchOption kSglang[] = {
          if (v == "normal") u.layout.comm = Comm::deepep_normal;
          return v == "low_latency" || v == "normal";
      }},
-    {"--enable-eplb", {}, true,
+    {"--enable-eplb",
+     {},
+     true,
      [](const LaunchUnit& u) { return u.layout.redundant > 0 ? Text("") : std::nullopt; },
      [](LaunchUnit&, const std::string&) { return true; }},
-    {"--ep-num-redundant-experts", {}, false,
+    {"--ep-num-redundant-experts",
+     {},
+     false,
      [](const LaunchUnit& u) { return if_above(u.layout.redundant, 0); },
      [](LaunchUnit& u, const std::string& v) { return put(u.layout.redundant, v, 0); }},
-    {"--enable-two-batch-overlap", {}, true,
+    {"--enable-two-batch-overlap",
+     {},
+     true,
      [](const LaunchUnit& u) { return two_batch(u.layout) ? Text("") : std::nullopt; },
      [](LaunchUnit& u, const std::string&) { return u.layout.overlap = Overlap::two_batch, true; }},
-    {"--kv-cache-dtype", {}, false,
+    {"--kv-cache-dtype",
+     {},
+     false,
      [](const LaunchUnit& u) { return u.fp8_cache ? Text("fp8_e4m3") : std::nullopt; },
      [](LaunchUnit& u, const std::string& v) {
          u.fp8_cache = v == "fp8_e4m3" || v == "fp8_e5m2";
          return u.fp8_cache || v == "auto" || v == "bf16" || v == "bfloat16";
      }},
-    {"--chunked-prefill-size", {}, false,
+    {"--chunked-prefill-size",
+     {},
+     false,
      [](const LaunchUnit& u) { return if_above(u.chunk, 0); },
      [](LaunchUnit& u, const std::string& v) { return put(u.chunk, v); }},
-    {"--max-running-requests", {}, false,
+    {"--max-running-requests",
+     {},
+     false,
      [](const LaunchUnit& u) { return if_above(u.max_running, 0); },
      [](LaunchUnit& u, const std::string& v) { return put(u.max_running, v); }},
-    {"--mem-fraction-static", {}, false,
+    {"--mem-fraction-static",
+     {},
+     false,
      [](const LaunchUnit& u) {
          return u.memory_fraction > 0 ? Text(fmt::format("{:g}", u.memory_fraction)) : std::nullopt;
      },
      [](LaunchUnit& u, const std::string& v) { return share(u.memory_fraction, v); }},
-    {"--speculative-algorithm", {}, false,
+    {"--speculative-algorithm",
+     {},
+     false,
      [](const LaunchUnit& u) { return u.drafts > 0 ? Text("EAGLE") : std::nullopt; },
      [](LaunchUnit& u, const std::string& v) {
          if (u.drafts == 0) u.drafts = 1;
          return v == "EAGLE" || v == "NEXTN";
      }},
-    {"--speculative-num-steps", {}, false, [](const LaunchUnit& u) { return if_above(u.drafts, 0); },
+    {"--speculative-num-steps",
+     {},
+     false,
+     [](const LaunchUnit& u) { return if_above(u.drafts, 0); },
      [](LaunchUnit& u, const std::string& v) { return put(u.drafts, v); }},
-    {"--speculative-eagle-topk", {}, false,
+    {"--speculative-eagle-topk",
+     {},
+     false,
      [](const LaunchUnit& u) { return u.drafts > 0 ? Text("1") : std::nullopt; },
      [](LaunchUnit&, const std::string& v) { return v == "1"; }},
-    {"--speculative-num-draft-tokens", {}, false,
+    {"--speculative-num-draft-tokens",
+     {},
+     false,
      [](const LaunchUnit& u) { return u.drafts > 0 ? Text(std::to_string(u.drafts + 1)) : std::nullopt; },
      [](LaunchUnit&, const std::string& v) { return launch_number(v).has_value(); }},
-    {"--disaggregation-mode", {}, false,
+    {"--disaggregation-mode",
+     {},
+     false,
      [](const LaunchUnit& u) {
          return u.role == LaunchRole::prefill  ? Text("prefill")
                 : u.role == LaunchRole::decode ? Text("decode")
@@ -143,16 +174,19 @@ const LaunchOption kVllm[] = {
     {"--data-parallel-size", kVllmDp, false,
      [](const LaunchUnit& u) { return if_above(u.layout.attention_dp, 1); },
      [](LaunchUnit& u, const std::string& v) { return put(u.layout.attention_dp, v); }},
-    {"--pipeline-parallel-size", kVllmPp, false,
-     [](const LaunchUnit& u) { return if_above(u.layout.pp, 1); },
+    {"--pipeline-parallel-size", kVllmPp, false, [](const LaunchUnit& u) { return if_above(u.layout.pp, 1); },
      [](LaunchUnit& u, const std::string& v) { return put(u.layout.pp, v); }},
-    {"--enable-expert-parallel", {}, true,
+    {"--enable-expert-parallel",
+     {},
+     true,
      [](const LaunchUnit& u) { return u.layout.ep > 1 ? Text("") : std::nullopt; },
      [](LaunchUnit& u, const std::string&) { return u.layout.ep = 0, true; }},  // 0: all ranks, see settle()
-    {"--all2all-backend", {}, false,
+    {"--all2all-backend",
+     {},
+     false,
      [](const LaunchUnit& u) {
-         return u.layout.comm == Comm::deepep_low_latency ? Text("deepep_low_latency")
-                : u.layout.comm == Comm::deepep_normal    ? Text("deepep_high_throughput")
+         return u.layout.comm == Comm::deepep_low_latency      ? Text("deepep_low_latency")
+                : u.layout.comm == Comm::deepep_normal         ? Text("deepep_high_throughput")
                 : u.layout.attention_dp > 1 && u.layout.ep > 1 ? Text("allgather_reducescatter")
                                                                : std::nullopt;
      },
@@ -161,10 +195,14 @@ const LaunchOption kVllm[] = {
          if (v == "deepep_high_throughput") u.layout.comm = Comm::deepep_normal;
          return v.starts_with("deepep_") || v == "allgather_reducescatter";
      }},
-    {"--enable-eplb", {}, true,
+    {"--enable-eplb",
+     {},
+     true,
      [](const LaunchUnit& u) { return u.layout.redundant > 0 ? Text("") : std::nullopt; },
      [](LaunchUnit&, const std::string&) { return true; }},
-    {"--eplb-config", {}, false,
+    {"--eplb-config",
+     {},
+     false,
      [](const LaunchUnit& u) {
          return u.layout.redundant > 0
                     ? Text(fmt::format("'{{\"num_redundant_experts\":{}}}'", u.layout.redundant))
@@ -173,70 +211,105 @@ const LaunchOption kVllm[] = {
      [](LaunchUnit& u, const std::string& v) {
          return json_number(u.layout.redundant, v, "num_redundant_experts");
      }},
-    {"--enable-dbo", {}, true,
+    {"--enable-dbo",
+     {},
+     true,
      [](const LaunchUnit& u) { return two_batch(u.layout) ? Text("") : std::nullopt; },
      [](LaunchUnit& u, const std::string&) { return u.layout.overlap = Overlap::two_batch, true; }},
-    {"--kv-cache-dtype", {}, false,
+    {"--kv-cache-dtype",
+     {},
+     false,
      [](const LaunchUnit& u) { return u.fp8_cache ? Text("fp8") : std::nullopt; },
      [](LaunchUnit& u, const std::string& v) {
          u.fp8_cache = v.starts_with("fp8");
          return u.fp8_cache || v == "auto";
      }},
-    {"--max-num-batched-tokens", {}, false, [](const LaunchUnit& u) { return if_above(u.chunk, 0); },
+    {"--max-num-batched-tokens",
+     {},
+     false,
+     [](const LaunchUnit& u) { return if_above(u.chunk, 0); },
      [](LaunchUnit& u, const std::string& v) { return put(u.chunk, v); }},
-    {"--max-num-seqs", {}, false,
+    {"--max-num-seqs",
+     {},
+     false,
      [](const LaunchUnit& u) { return if_above(u.max_running / u.layout.attention_dp, 0); },
      [](LaunchUnit& u, const std::string& v) { return put(u.max_running, v); }},
-    {"--gpu-memory-utilization", {}, false,
+    {"--gpu-memory-utilization",
+     {},
+     false,
      [](const LaunchUnit& u) {
          return u.memory_fraction > 0 ? Text(fmt::format("{:g}", u.memory_fraction)) : std::nullopt;
      },
      [](LaunchUnit& u, const std::string& v) { return share(u.memory_fraction, v); }},
-    {"--speculative-config", {}, false,
+    {"--speculative-config",
+     {},
+     false,
      [](const LaunchUnit& u) {
-         return u.drafts > 0 ? Text(fmt::format(
-                                   "'{{\"method\":\"mtp\",\"num_speculative_tokens\":{}}}'", u.drafts))
-                             : std::nullopt;
+         return u.drafts > 0
+                    ? Text(fmt::format("'{{\"method\":\"mtp\",\"num_speculative_tokens\":{}}}'", u.drafts))
+                    : std::nullopt;
      },
      [](LaunchUnit& u, const std::string& v) { return json_number(u.drafts, v, "num_speculative_tokens"); }},
 };
 
 /// Keys of the YAML file that trtllm-serve reads; "a.b" stands inside a.
 const LaunchOption kTensorRt[] = {
-    {"tensor_parallel_size", {}, false,
+    {"tensor_parallel_size",
+     {},
+     false,
      [](const LaunchUnit& u) { return Text(std::to_string(u.gpus() / u.layout.pp)); },
      [](LaunchUnit& u, const std::string& v) { return put(u.layout.attention_tp, v); }},
-    {"pipeline_parallel_size", {}, false, [](const LaunchUnit& u) { return if_above(u.layout.pp, 1); },
+    {"pipeline_parallel_size",
+     {},
+     false,
+     [](const LaunchUnit& u) { return if_above(u.layout.pp, 1); },
      [](LaunchUnit& u, const std::string& v) { return put(u.layout.pp, v); }},
-    {"moe_expert_parallel_size", {}, false,
+    {"moe_expert_parallel_size",
+     {},
+     false,
      [](const LaunchUnit& u) { return Text(std::to_string(u.layout.ep)); },
      [](LaunchUnit& u, const std::string& v) { return put(u.layout.ep, v); }},
-    {"enable_attention_dp", {}, false,
+    {"enable_attention_dp",
+     {},
+     false,
      [](const LaunchUnit& u) { return Text(u.layout.attention_dp > 1 ? "true" : "false"); },
      [](LaunchUnit& u, const std::string& v) {
          if (v == "true") u.layout.attention_dp = 0;  // as many as there are GPUs, see settle()
          return v == "true" || v == "false";
      }},
-    {"max_batch_size", {}, false,
+    {"max_batch_size",
+     {},
+     false,
      [](const LaunchUnit& u) { return if_above(u.max_running / u.layout.attention_dp, 0); },
      [](LaunchUnit& u, const std::string& v) { return put(u.max_running, v); }},
-    {"max_num_tokens", {}, false, [](const LaunchUnit& u) { return if_above(u.chunk, 0); },
+    {"max_num_tokens",
+     {},
+     false,
+     [](const LaunchUnit& u) { return if_above(u.chunk, 0); },
      [](LaunchUnit& u, const std::string& v) { return put(u.chunk, v); }},
-    {"kv_cache_config.dtype", {}, false,
+    {"kv_cache_config.dtype",
+     {},
+     false,
      [](const LaunchUnit& u) { return Text(u.fp8_cache ? "fp8" : "auto"); },
      [](LaunchUnit& u, const std::string& v) {
          u.fp8_cache = v == "fp8";
          return u.fp8_cache || v == "auto" || v == "bfloat16";
      }},
-    {"kv_cache_config.free_gpu_memory_fraction", {}, false,
+    {"kv_cache_config.free_gpu_memory_fraction",
+     {},
+     false,
      [](const LaunchUnit& u) {
          return u.memory_fraction > 0 ? Text(fmt::format("{:g}", u.memory_fraction)) : std::nullopt;
      },
      [](LaunchUnit& u, const std::string& v) { return share(u.memory_fraction, v); }},
-    {"speculative_config.decoding_type", {}, false,
+    {"speculative_config.decoding_type",
+     {},
+     false,
      [](const LaunchUnit& u) { return u.drafts > 0 ? Text("MTP") : std::nullopt; },
      [](LaunchUnit&, const std::string& v) { return v == "MTP"; }},
-    {"speculative_config.max_draft_len", {}, false,
+    {"speculative_config.max_draft_len",
+     {},
+     false,
      [](const LaunchUnit& u) { return if_above(u.drafts, 0); },
      [](LaunchUnit& u, const std::string& v) { return put(u.drafts, v); }},
 };
@@ -255,7 +328,8 @@ std::span<const LaunchOption> launch_options(LaunchEngine engine) {
 std::optional<int> launch_number(const std::string& text) {
     int n                 = 0;
     const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (bad != std::errc() || end != text.data() + text.size() || n < 0 || n > 10'000'000) return std::nullopt;
+    if (bad != std::errc() || end != text.data() + text.size() || n < 0 || n > 10'000'000)
+        return std::nullopt;
     return n;
 }
 

@@ -10,7 +10,7 @@ namespace isobath {
 /// One option. `write` gives its value, nothing where it need not be said; `read` takes a value, false where
 /// it is none that the option knows. A switch has no value.
 struct LaunchOption {
-    std::string_view name;                 ///< "--tp-size"
+    std::string_view name;                   ///< "--tp-size"
     std::span<const std::string_view> also;  ///< other spellings: "--tp"
     bool is_switch = false;
     std::optional<std::string> (*write)(const LaunchUnit&);

@@ -74,8 +74,8 @@ void settle(FromLaunch& f) {
     if (f.engine == LaunchEngine::sglang) {
         const int all = l.attention_tp;
         if (all % l.attention_dp != 0)
-            throw SpecError(fmt::format("--from-launch: --dp-size {} does not divide --tp-size {}",
-                                        l.attention_dp, all));
+            throw SpecError(
+                fmt::format("--from-launch: --dp-size {} does not divide --tp-size {}", l.attention_dp, all));
         l.attention_tp = all / l.attention_dp;
         // DeepEP lays experts out over every rank, whatever --ep-size says.
         if (l.comm != Comm::none) l.ep = all;
@@ -97,9 +97,9 @@ void settle(FromLaunch& f) {
 std::string preset_of(const std::string& model) {
     std::string name = model.substr(model.rfind('/') + 1);
     for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    for (const char* known : {"deepseek-v3.2", "deepseek-v3", "deepseek-r1", "deepseek-v2-lite", "deepseek-v2",
-                              "kimi-k2", "qwen3-235b", "llama-3.1-405b", "qwen2.5-72b", "mixtral-8x22b",
-                              "mixtral-8x7b"})
+    for (const char* known :
+         {"deepseek-v3.2", "deepseek-v3", "deepseek-r1", "deepseek-v2-lite", "deepseek-v2", "kimi-k2",
+          "qwen3-235b", "llama-3.1-405b", "qwen2.5-72b", "mixtral-8x22b", "mixtral-8x7b"})
         if (name.starts_with(known)) return known;
     return "";
 }
@@ -135,7 +135,9 @@ json scenario_of(const FromLaunch& f) {
     const auto word     = [](const char* field, int value) {
         return find_field(field)->choices[static_cast<std::size_t>(value)];
     };
+    // Nodes of 8 GPUs, as most are; --set cluster.nodes says otherwise.
     json out{{"engine", name_of(f.engine)},
+             {"cluster", {{"nodes", (u.gpus() + 7) / 8}}},
              {"layout",
               {{"attention", {{"tp", l.attention_tp}, {"dp", l.attention_dp}, {"cp", 1}}},
                {"experts", {{"ep", l.ep}, {"tp", l.expert_tp}, {"redundant", l.redundant}}},

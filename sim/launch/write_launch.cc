@@ -19,8 +19,8 @@ std::vector<std::string> unsaid(LaunchEngine engine, const LaunchUnit& u) {
         out.push_back(fmt::format("attention tp {} within dp {}: attention DP is all or nothing",
                                   l.attention_tp, l.attention_dp));
     if (trtllm && l.redundant > 0)
-        out.push_back(fmt::format("{} redundant experts: moe_config.load_balancer names a file of slots",
-                                  l.redundant));
+        out.push_back(
+            fmt::format("{} redundant experts: moe_config.load_balancer names a file of slots", l.redundant));
     if (trtllm && (l.comm == Comm::deepep_normal || l.comm == Comm::deepep_low_latency))
         out.emplace_back("DeepEP: the engine chooses its own exchange");
     if (l.overlap == Overlap::shared_expert)
@@ -56,12 +56,14 @@ std::string_view name_of(LaunchEngine engine) {
 
 Launch launch_of(LaunchEngine engine, const LaunchUnit& u) {
     if (engine == LaunchEngine::tensorrt_llm)
-        return {fmt::format("trtllm-serve {} --extra_llm_api_options options.yaml\n# options.yaml\n{}", u.model,
-                            yaml(u)),
+        return {fmt::format("trtllm-serve {} --extra_llm_api_options options.yaml\n# options.yaml\n{}",
+                            u.model, yaml(u)),
                 unsaid(engine, u)};
-    std::string line = engine == LaunchEngine::sglang ? "python -m sglang.launch_server" : "vllm serve " + u.model;
+    std::string line =
+        engine == LaunchEngine::sglang ? "python -m sglang.launch_server" : "vllm serve " + u.model;
     for (const LaunchOption& o : launch_options(engine))
-        if (const auto value = o.write(u)) line += fmt::format(" {}{}{}", o.name, o.is_switch ? "" : " ", *value);
+        if (const auto value = o.write(u))
+            line += fmt::format(" {}{}{}", o.name, o.is_switch ? "" : " ", *value);
     return {line + "\n", unsaid(engine, u)};
 }
 

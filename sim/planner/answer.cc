@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/planner/launches.h"
 #include "sim/planner/next_node.h"
 #include "sim/planner/planned_scenario.h"
 #include "sim/planner/reasons.h"
@@ -41,6 +42,7 @@ PlanAnswer plan(const Scenario& s, const DataFiles& data, PlanDepth depth) {
     a.best = choose(a, data);
     if (!a.best) return a;
     add_served(a, depth, data);
+    a.launches   = launches_of(s, a.search, *a.best, data);
     a.runners_up = runners_up(a.search, *a.best);
     a.limits     = limits_of(a.search, *a.best);
     if (depth == PlanDepth::everything) a.capacities = capacities(s, a.best->gpus, data);

@@ -21,10 +21,10 @@ struct RunnerUp {
 
 /// How much of a limit the winner uses.
 struct LimitUse {
-    std::string limit;    ///< "time per output token"
-    double used = 0;      ///< 1: all of it
-    std::string what;     ///< in words, with both figures
-    bool binds = false;   ///< the next better batch or unit would break it
+    std::string limit;   ///< "time per output token"
+    double used = 0;     ///< 1: all of it
+    std::string what;    ///< in words, with both figures
+    bool binds = false;  ///< the next better batch or unit would break it
 };
 
 /// Figures of the winner with one thing changed.
@@ -51,6 +51,21 @@ struct Capacity {
     std::string words;  ///< of the deployment; empty: none is within the limits
 };
 
+/// A plan served request by request.
+struct Confirmation {
+    PlanRecord record;
+    double requests  = 0;                                             ///< counted
+    double tpot_mean = 0, ttft_mean = 0, tpot_p90 = 0, ttft_p90 = 0;  ///< seconds
+    double tokens_per_s = 0;                                          ///< output tokens of the deployment
+    bool meets_slo      = false;                                      ///< by its ninth deciles
+};
+
+/// How to start a unit, and what no option says.
+struct UnitLaunch {
+    std::string engine, unit, text;
+    std::vector<std::string> unsaid;
+};
+
 /// How much is explained beyond the winner and its reasons.
 enum class PlanDepth : std::uint8_t { winner, everything };
 
@@ -59,14 +74,16 @@ struct PlanAnswer {
     PlanSearch search;
     std::vector<PlanRecord> pareto;
     std::optional<PlanRecord> best, nearest;
-    /// The best plan as predict_served() has it: means with 80 % intervals. None where one scenario cannot say
-    /// it.
+    /// The best plan as predict_served() has it: means with 80 % intervals. None where one scenario cannot
+    /// say it.
     std::optional<Estimate> tpot, ttft;
     double confidence = 0;  ///< chance that means stay within the limits
     std::vector<RunnerUp> runners_up;
     std::vector<LimitUse> limits;
-    std::vector<Lever> levers;         ///< the strongest first
-    std::vector<FamilyRisk> risks;     ///< the family that would help most first
+    std::vector<Lever> levers;            ///< the strongest first
+    std::vector<FamilyRisk> risks;        ///< the family that would help most first
+    std::vector<Confirmation> confirmed;  ///< in the order of the plans; empty unless asked for
+    std::vector<UnitLaunch> launches;
     std::vector<Capacity> capacities;  ///< of one node less, of the winner's GPUs, of one node more
 };
 

@@ -76,7 +76,21 @@ json more_json(const PlanAnswer& a) {
                               {"clients", c.clients},
                               {"usd_per_hour", c.usd},
                               {"words", c.words}});
-    return {{"sensitivity", levers}, {"risks", risks}, {"capacities", capacities}};
+    json launches = json::array(), confirmed = json::array();
+    for (const Confirmation& c : a.confirmed)
+        confirmed.push_back({{"plan", record_json(a.search, c.record)},
+                             {"requests", c.requests},
+                             {"tpot_s", {{"mean", c.tpot_mean}, {"p90", c.tpot_p90}}},
+                             {"ttft_s", {{"mean", c.ttft_mean}, {"p90", c.ttft_p90}}},
+                             {"tokens_per_s", c.tokens_per_s},
+                             {"meets_slo", c.meets_slo}});
+    for (const UnitLaunch& l : a.launches)
+        launches.push_back({{"engine", l.engine}, {"unit", l.unit}, {"text", l.text}, {"unsaid", l.unsaid}});
+    return {{"launch", launches},
+            {"confirmed", confirmed},
+            {"sensitivity", levers},
+            {"risks", risks},
+            {"capacities", capacities}};
 }
 
 json why_json(const PlanAnswer& a) {
@@ -95,23 +109,23 @@ json why_json(const PlanAnswer& a) {
 
 json to_json(const PlanAnswer& a) {
     const Tally& t = a.search.tally;
-    json excluded  = json::object(), pareto = json::array();
+    json excluded = json::object(), pareto = json::array();
     for (std::size_t i = 0; i < kExcludedCount; ++i)
         excluded[std::string(name_of(static_cast<Excluded>(i)))] = t.excluded[i];
     for (const PlanRecord& r : a.pareto) pareto.push_back(record_json(a.search, r));
     json out{{"scenario", a.scenario.name},
-            {"best", best_json(a)},
-            {"nearest_miss", a.nearest ? record_json(a.search, *a.nearest) : json(nullptr)},
-            {"why", why_json(a)},
-            {"pareto", pareto},
-            {"considered", t.considered},
-            {"evaluated", t.evaluated},
-            {"paired", t.paired},
-            {"excluded", excluded},
-            {"missed", {{"tpot", t.missed_tpot}, {"ttft", t.missed_ttft}, {"size", t.missed_size}}},
-            {"units", {{"prefill", t.prefill_points}, {"decode", t.decode_points}, {"steps", t.steps}}},
-            {"confidence", a.best && a.tpot ? json(a.confidence) : json(nullptr)},
-            {"held_against_limits", "means"}};
+             {"best", best_json(a)},
+             {"nearest_miss", a.nearest ? record_json(a.search, *a.nearest) : json(nullptr)},
+             {"why", why_json(a)},
+             {"pareto", pareto},
+             {"considered", t.considered},
+             {"evaluated", t.evaluated},
+             {"paired", t.paired},
+             {"excluded", excluded},
+             {"missed", {{"tpot", t.missed_tpot}, {"ttft", t.missed_ttft}, {"size", t.missed_size}}},
+             {"units", {{"prefill", t.prefill_points}, {"decode", t.decode_points}, {"steps", t.steps}}},
+             {"confidence", a.best && a.tpot ? json(a.confidence) : json(nullptr)},
+             {"held_against_limits", "means"}};
     out.update(more_json(a));
     return out;
 }

@@ -15,8 +15,8 @@ std::string_view word(const char* field, int value) {
 }
 
 std::string group(const PlanSearch& s, int count, const char* what, int cluster, int layout) {
-    const ClusterChoice& c = s.space.clusters[static_cast<std::size_t>(cluster)];
-    const UnitLayout& u    = c.layouts[static_cast<std::size_t>(layout)];
+    const ClusterChoice& c  = s.space.clusters[static_cast<std::size_t>(cluster)];
+    const UnitLayout& u     = c.layouts[static_cast<std::size_t>(layout)];
     const std::string where = s.space.clusters.size() > 1 ? " on " + c.title : "";
     return fmt::format("{} {}{} of {}{}", count, what, count == 1 ? "" : "s", words_of(u), where);
 }
@@ -31,16 +31,17 @@ std::string count_text(double n) {
 std::string accounting(const Tally& t) {
     std::string out = fmt::format(
         "{} candidates: {} evaluated, {} paired from {} prefill units and {} decode points; not computed:\n",
-        count_text(t.considered), count_text(t.evaluated), count_text(t.paired),
-        count_text(t.prefill_points), count_text(t.decode_points));
+        count_text(t.considered), count_text(t.evaluated), count_text(t.paired), count_text(t.prefill_points),
+        count_text(t.decode_points));
     for (std::size_t i = 0; i < kExcludedCount; ++i)
         if (t.excluded[i] > 0)
             out += fmt::format("  {:>13}  {:<11}  {}\n", count_text(t.excluded[i]),
                                name_of(static_cast<Excluded>(i)), reason_of(static_cast<Excluded>(i)));
     if (t.missed_tpot + t.missed_ttft + t.missed_size > 0)
-        out += fmt::format("Of those computed, {} are too slow a token, {} too slow to the first one, {} too "
-                           "many GPUs or USD.\n",
-                           count_text(t.missed_tpot), count_text(t.missed_ttft), count_text(t.missed_size));
+        out += fmt::format(
+            "Of those computed, {} are too slow a token, {} too slow to the first one, {} too "
+            "many GPUs or USD.\n",
+            count_text(t.missed_tpot), count_text(t.missed_ttft), count_text(t.missed_size));
     return out;
 }
 
@@ -72,12 +73,36 @@ std::string why(const PlanAnswer& a) {
 
 std::string levers(const PlanAnswer& a) {
     if (a.levers.empty()) return "";
-    std::string out = fmt::format("\nWhat moves it, one thing at a time:\n  {:<34} {:>9} {:>22} {:>22} {:>22}\n",
-                                  "", "swing", "TPOT ms", "TTFT ms", "tokens/s");
+    std::string out =
+        fmt::format("\nWhat moves it, one thing at a time:\n  {:<34} {:>9} {:>22} {:>22} {:>22}\n", "",
+                    "swing", "TPOT ms", "TTFT ms", "tokens/s");
     for (const Lever& l : a.levers)
-        out += fmt::format("  {:<34} {:>7.1f} % {:>10.2f} to {:>8.2f} {:>10.0f} to {:>8.0f} {:>10.0f} to {:>8.0f}\n",
-                           l.name, 100 * l.swing, l.low.tpot * 1e3, l.high.tpot * 1e3, l.low.ttft * 1e3,
-                           l.high.ttft * 1e3, l.low.tokens_per_s, l.high.tokens_per_s);
+        out += fmt::format(
+            "  {:<34} {:>7.1f} % {:>10.2f} to {:>8.2f} {:>10.0f} to {:>8.0f} {:>10.0f} to {:>8.0f}\n", l.name,
+            100 * l.swing, l.low.tpot * 1e3, l.high.tpot * 1e3, l.low.ttft * 1e3, l.high.ttft * 1e3,
+            l.low.tokens_per_s, l.high.tokens_per_s);
+    return out;
+}
+
+std::string confirmed(const PlanAnswer& a) {
+    if (a.confirmed.empty()) return "";
+    std::string out =
+        "\nServed request by request:\n   TPOT mean, p90 ms    TTFT mean, p90 ms  tokens/s  SLO\n";
+    for (const Confirmation& c : a.confirmed)
+        out += fmt::format("  {:>8.2f} {:>8.2f}   {:>8.0f} {:>8.0f}   {:>8.0f}  {}  {}\n", c.tpot_mean * 1e3,
+                           c.tpot_p90 * 1e3, c.ttft_mean * 1e3, c.ttft_p90 * 1e3, c.tokens_per_s,
+                           c.meets_slo ? "met   " : "missed", words_of(a.search, c.record));
+    return out;
+}
+
+/// For the scenario's own engine, which stands first; the others are in the JSON.
+std::string launches(const PlanAnswer& a) {
+    std::string out;
+    for (const UnitLaunch& l : a.launches) {
+        if (l.engine != a.launches.front().engine) continue;
+        out += fmt::format("\n{} unit, {}:\n{}", l.unit, l.engine, l.text);
+        for (const std::string& what : l.unsaid) out += "  no option says: " + what + "\n";
+    }
     return out;
 }
 
@@ -94,19 +119,20 @@ std::string next_node(const PlanAnswer& a) {
     if (a.capacities.empty()) return "";
     std::string out = "\nThe most that GPUs carry within the limits:\n";
     for (const Capacity& c : a.capacities)
-        out += c.words.empty() ? fmt::format("  {:>5} GPUs  nothing\n", c.gpus)
-                               : fmt::format("  {:>5} GPUs  {:>9.0f} tokens/s  {:>7.0f} clients  {:>8.2f} USD/h  {}\n",
-                                             c.gpus, c.tokens_per_s, c.clients, c.usd, c.words);
+        out += c.words.empty()
+                   ? fmt::format("  {:>5} GPUs  nothing\n", c.gpus)
+                   : fmt::format("  {:>5} GPUs  {:>9.0f} tokens/s  {:>7.0f} clients  {:>8.2f} USD/h  {}\n",
+                                 c.gpus, c.tokens_per_s, c.clients, c.usd, c.words);
     return out;
 }
 
 std::string outcome(const PlanAnswer& a) {
     if (!a.best && !a.search.records.empty())
-        return fmt::format("No plan meets the SLO with a chance of {:g} %.\n", 100 * a.scenario.plan.confidence);
+        return fmt::format("No plan meets the SLO with a chance of {:g} %.\n",
+                           100 * a.scenario.plan.confidence);
     if (!a.best) {
         std::string out = "No plan meets the SLO within the limits.\n";
-        if (a.nearest)
-            out += "The nearest miss:\n" + table(a.search, {*a.nearest}, 1);
+        if (a.nearest) out += "The nearest miss:\n" + table(a.search, {*a.nearest}, 1);
         return out;
     }
     const PlanRecord& r = *a.best;
@@ -121,7 +147,7 @@ std::string outcome(const PlanAnswer& a) {
             a.tpot->time.in(unit::ms), a.tpot->low.in(unit::ms), a.tpot->high.in(unit::ms),
             a.ttft->time.in(unit::ms), a.ttft->low.in(unit::ms), a.ttft->high.in(unit::ms),
             100 * a.confidence);
-    return out + risk(a) + "\n" + why(a) + levers(a) + next_node(a);
+    return out + risk(a) + confirmed(a) + "\n" + why(a) + levers(a) + next_node(a) + launches(a);
 }
 
 }  // namespace
@@ -160,7 +186,8 @@ std::string to_text(const PlanAnswer& a, int top) {
     if (a.best && top > 1)
         out += "\nThe best plans:\n" + table(a.search, a.search.records, static_cast<std::size_t>(top));
     if (!a.pareto.empty())
-        out += "\nPareto front, speed for a user against GPUs and cost:\n" + table(a.search, a.pareto, a.pareto.size());
+        out += "\nPareto front, speed for a user against GPUs and cost:\n" +
+               table(a.search, a.pareto, a.pareto.size());
     out += "\n" + accounting(a.search.tally);
     return out + "Means stand against limits that are meant for the ninth decile.\n";
 }

@@ -25,9 +25,9 @@ Scenario base_scenario(const Scenario& s, const BaseKey& key, const DataFiles& d
     if (c.depth > 0) doc["speculation"]["depth"] = c.depth;
     doc["speculation"]["use"] = "on";
     // Units of their own: each layout is judged by itself, later.
-    doc["serving"]["units"]   = {{"aggregated", {{"count", 1}}}};
-    Scenario out              = read_scenario(doc.dump(), s.file, data, {});
-    out.usd_per_gpu_hour      = s.usd_per_gpu_hour;
+    doc["serving"]["units"] = {{"aggregated", {{"count", 1}}}};
+    Scenario out            = read_scenario(doc.dump(), s.file, data, {});
+    out.usd_per_gpu_hour    = s.usd_per_gpu_hour;
     return out;
 }
 

@@ -118,13 +118,20 @@ void fill(const Scenario& s, int max_gpus, const PlanSpace& p, ClusterChoice& c)
 }  // namespace
 
 void add_clusters(const Scenario& s, const DataFiles& data, PlanSpace& p) {
-    const int most = s.plan.max_gpus > 0 ? s.plan.max_gpus : s.cluster.gpus();
+    const int most                 = s.plan.max_gpus > 0 ? s.plan.max_gpus : s.cluster.gpus();
     std::vector<std::string> names = s.plan.space.clusters;
     if (names.empty()) names.emplace_back();
     for (const std::string& name : names) {
         const Scenario on = base_scenario(s, {name, s.precision_text.json, {}}, data);
-        ClusterChoice c{name, on.cluster.gpu.title, on.cluster.gpus_per_node, on.cluster.nvlink_domain,
-                        on.cluster.nic.bandwidth > BytesPerSecond{}, 0, on.cluster.gpu.watts, {}, {}};
+        ClusterChoice c{name,
+                        on.cluster.gpu.title,
+                        on.cluster.gpus_per_node,
+                        on.cluster.nvlink_domain,
+                        on.cluster.nic.bandwidth > BytesPerSecond{},
+                        0,
+                        on.cluster.gpu.watts,
+                        {},
+                        {}};
         c.usd = s.usd_per_gpu_hour >= 0 && names.size() == 1 ? s.usd_per_gpu_hour
                                                              : on.cluster.gpu.usd_per_gpu_hour;
         fill(s, most, p, c);

@@ -53,12 +53,12 @@ PairBound bound_of(const PlanQuestion& q, const PrefillUnit& p, const DecodePoin
         return b;
     }
     const double rate = least_rate(q, d);
-    const double y = std::max(1.0, std::ceil(rate / d.rate - 1e-9)) + q.spare;
-    const double x = std::max(1.0, std::ceil(rate * each - 1e-9)) + q.spare;
-    b.gpus         = x * p.gpus + y * d.gpus;
-    b.usd          = x * p.usd + y * d.usd;
-    b.watts        = x * p.watts + y * d.watts;
-    b.rate         = 1e300;
+    const double y    = std::max(1.0, std::ceil(rate / d.rate - 1e-9)) + q.spare;
+    const double x    = std::max(1.0, std::ceil(rate * each - 1e-9)) + q.spare;
+    b.gpus            = x * p.gpus + y * d.gpus;
+    b.usd             = x * p.usd + y * d.usd;
+    b.watts           = x * p.watts + y * d.watts;
+    b.rate            = 1e300;
     return b;
 }
 

@@ -10,8 +10,8 @@ namespace isobath {
 
 /// A prefill unit that takes one prompt at a time on each of its lines.
 struct PrefillUnit {
-    double service = 0;  ///< seconds for one prompt on every line
-    double lines   = 1;  ///< attention ranks
+    double service = 0;                   ///< seconds for one prompt on every line
+    double lines   = 1;                   ///< attention ranks
     double gpus = 8, usd = 0, watts = 0;  ///< of the unit; per hour; drawn
     /// GPUs for each request per second: what decides between prefill units.
     double gpus_per_rate() const { return gpus * service / lines; }
@@ -29,9 +29,9 @@ struct DecodePoint {
 /// `prefill` and `decode` units, spares left out, and what they serve.
 struct PairedUnits {
     int prefill = 0, decode = 0;
-    double ttft    = 0;
-    double rate    = 0;  ///< requests per second
-    double clients = 0;  ///< in flight
+    double ttft = 0, steady = 0;  ///< mean; without the burst of first requests
+    double rate    = 0;           ///< requests per second
+    double clients = 0;           ///< in flight
 };
 
 /// Time to first token where `prefill` units take `rate` requests per second, none where they cannot.
@@ -89,7 +89,7 @@ void pair_units(const PlanQuestion& q, const PrefillUnit& p, const DecodePoint& 
         if (x > most) return;  // more decode units need no fewer prefill units
         const double clients = rate * (d.hold + first.steady);
         if (q.kind == DemandKind::clients && clients < q.demand * (1 - 1e-12)) continue;
-        take(PairedUnits{x, y, first.mean, rate, clients});
+        take(PairedUnits{x, y, first.mean, first.steady, rate, clients});
         if (q.kind != DemandKind::all) return;
     }
 }

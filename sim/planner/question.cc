@@ -39,10 +39,10 @@ PlanQuestion plan_question(const Scenario& s) {
     PlanQuestion q;
     if (s.phase != Phase::serve) fail_at(s.file, "/phase", "a plan is for servers; allowed: serve");
     set_demand(s, q);
-    q.objective  = s.plan.objective;
-    q.prompt     = s.workload.mean_prompt();
-    q.cached     = s.workload.cached_share;
-    q.answer     = s.workload.mean_answer();
+    q.objective = s.plan.objective;
+    q.prompt    = s.workload.mean_prompt();
+    q.cached    = s.workload.cached_share;
+    q.answer    = s.workload.mean_answer();
     // The first requests of a closed loop come at once; open arrivals have no such burst.
     const bool burst = q.kind != DemandKind::requests;
     q.first_share    = burst ? 1 / std::max(1.0, s.workload.requests_per_client) : 0;

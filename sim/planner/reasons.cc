@@ -25,8 +25,8 @@ double normal(double z) {
 
 double chance(double limit, const Estimate& e) {
     if (!std::isfinite(limit)) return 1;
-    const double time = e.time.base();
-    const double end  = limit >= time ? e.high.base() : e.low.base();
+    const double time  = e.time.base();
+    const double end   = limit >= time ? e.high.base() : e.low.base();
     const double width = std::abs(std::log(end / time)) / kEighty;
     return width > 0 ? normal(std::log(limit / time) / width) : limit >= time ? 1 : 0;
 }
@@ -100,8 +100,7 @@ std::vector<RunnerUp> runners_up(const PlanSearch& s, const PlanRecord& best) {
         const std::string mine = d.value(best);
         const auto other       = std::find_if(s.records.begin(), s.records.end(),
                                               [&](const PlanRecord& r) { return d.value(r) != mine; });
-        if (other != s.records.end())
-            out.push_back({d.name, d.value(*other), *other, loss_of(best, *other)});
+        if (other != s.records.end()) out.push_back({d.name, d.value(*other), *other, loss_of(best, *other)});
     }
     return out;
 }

@@ -31,7 +31,7 @@ void complete(const PlanQuestion& q, const UnitPrice& prefill, const UnitPrice& 
     r.usd   = x * prefill.usd + y * decode.usd;
     r.watts = x * prefill.watts + y * decode.watts;
     // Little's law where the number of clients is given; else all that comes, or all that the units end.
-    const double request = r.ttft + (q.answer - 1) * r.tpot;
+    const double request = r.steady + (q.answer - 1) * r.tpot;
     r.tokens_per_s       = q.answer * (q.kind == DemandKind::clients    ? q.demand / request
                                        : q.kind == DemandKind::requests ? q.demand
                                                                         : rate);

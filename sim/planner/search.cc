@@ -88,8 +88,7 @@ class Pairing {
             case Objective::gpus: return all ? b.gpus / q_.answer : b.gpus;
             case Objective::throughput: return all ? -b.rate * q_.answer : -fastest(b, d);
             case Objective::latency: return b.ttft + (q_.answer - 1) * d.point.tpot;
-            case Objective::energy:
-                return all ? b.watts / q_.answer : b.watts / fastest(b, d);
+            case Objective::energy: return all ? b.watts / q_.answer : b.watts / fastest(b, d);
         }
         return 0;
     }
@@ -114,6 +113,7 @@ class Pairing {
         PlanRecord r;
         r.tpot            = d.point.tpot;
         r.ttft            = units.ttft;
+        r.steady          = units.steady;
         r.clients         = q_.kind == DemandKind::clients ? q_.demand : units.clients;
         r.prefills        = units.prefill;
         r.decodes         = units.decode;
@@ -155,7 +155,7 @@ class Pairing {
 
 PlanSearch search_with(const Scenario& s, const PlanQuestion& q, const DataFiles& data) {
     PlanSearch search{q, plan_space(s, data), {}, {}};
-    search.tally.considered                   = search.space.count();
+    search.tally.considered                    = search.space.count();
     const std::vector<PrecisionSurvey> surveys = survey_units(s, data, search);
     if (search.space.split)
         for (std::size_t p = 0; p < surveys.size(); ++p)
@@ -181,8 +181,8 @@ PlanSearch search_plans(const Scenario& s, const DataFiles& data) {
 std::optional<PlanRecord> nearest_miss(const Scenario& s, const DataFiles& data) {
     const PlanQuestion asked = plan_question(s);
     for (const double room : {1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0}) {
-        Scenario more      = s;
-        more.plan.max_gpus = static_cast<int>(asked.max_gpus * room);
+        Scenario more                       = s;
+        more.plan.max_gpus                  = static_cast<int>(asked.max_gpus * room);
         const std::vector<PlanRecord> found = search_with(more, roomier(asked, room), data).records;
         if (found.empty()) continue;
         return *std::min_element(found.begin(), found.end(), [&](const PlanRecord& a, const PlanRecord& b) {

@@ -48,7 +48,8 @@ class Levers {
     void add(std::string name, LeverEnd low, LeverEnd high) {
         Lever lever{std::move(name), std::move(low), std::move(high), 0};
         for (const LeverEnd* e : {&lever.low, &lever.high})
-            for (const auto& [is, was] : {std::pair{e->tpot, middle_.tpot}, {e->ttft, middle_.ttft},
+            for (const auto& [is, was] : {std::pair{e->tpot, middle_.tpot},
+                                          {e->ttft, middle_.ttft},
                                           {e->tokens_per_s, middle_.tokens_per_s},
                                           {e->usd_per_token, middle_.usd_per_token}})
                 lever.swing = std::max(lever.swing, std::abs(is / was - 1));
@@ -76,7 +77,7 @@ class Levers {
             const Figure<Seconds>& figure = s_.engine.*part;
             if (figure.low == figure.high) continue;
             const auto end = [&, place = part](Seconds value, const char* what) {
-                Engine changed       = s_.engine;
+                Engine changed         = s_.engine;
                 (changed.*place).value = value;
                 if (place == &Engine::hand_over) changed.hand_over_on.clear();
                 model_.set_engine(changed);
@@ -93,7 +94,7 @@ class Levers {
 
     void acceptance() {
         const auto end = [&](const std::vector<double>& survival, const char* what) {
-            json doc                          = to_json(s_);
+            json doc                         = to_json(s_);
             doc["speculation"]["acceptance"] = survival;
             return with(read_scenario(doc.dump(), s_.file, data_), what);
         };
@@ -103,14 +104,15 @@ class Levers {
     }
 
     LeverEnd scaled_gpu(const std::vector<const char*>& keys, double factor, const char* what) const {
-        json doc    = to_json(s_), gpu = doc["cluster"]["gpu"];
+        json doc = to_json(s_), gpu = doc["cluster"]["gpu"];
         if (gpu.is_string()) gpu = {{"extends", gpu}};
         const GpuSpec& g = s_.cluster.gpu;
         for (const std::string key : keys) {
             if (key == "hbm_bandwidth") gpu[key] = to_string_in(g.hbm_bandwidth * factor);
             if (key == "nvlink") gpu[key] = to_string_in(g.nvlink * factor);
             if (key == "peaks")
-                for (const auto& [math, name] : {std::pair{Math::fp8, "fp8"}, {Math::bf16, "bf16"}, {Math::fp4, "fp4"}})
+                for (const auto& [math, name] :
+                     {std::pair{Math::fp8, "fp8"}, {Math::bf16, "bf16"}, {Math::fp4, "fp4"}})
                     if (g.supports(math))
                         gpu["peaks"][name] =
                             fmt::format("{:.9g} TFLOP/s", g.peak(math).base() * factor / 1e12);

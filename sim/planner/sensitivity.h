@@ -8,8 +8,8 @@ namespace isobath {
 /// Every lever, the strongest first. Hardware by a tenth, kernel families, engine constants and acceptance by
 /// their 80 % intervals, load, lengths and price by a tenth. Nothing where one scenario cannot say the plan.
 ///
-/// A tenth more bandwidth moves only kernels that are timed as a share of the data sheet; where measured times
-/// stand, they stay.
+/// A tenth more bandwidth moves only kernels that are timed as a share of the data sheet; where measured
+/// times stand, they stay.
 std::vector<Lever> sensitivity(const Scenario& planned, const DataFiles& data);
 
 /// How sure the SLO is, and which family of kernels makes it unsure.

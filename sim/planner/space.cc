@@ -113,8 +113,7 @@ std::vector<std::string> precisions(const Scenario& s) {
     std::vector<std::string> out;
     for (const json& one : list) {
         if (!one.is_string() && !one.is_object())
-            fail_at(s.file, "/plan/space/precisions",
-                    "expected presets' names, or objects that extend one");
+            fail_at(s.file, "/plan/space/precisions", "expected presets' names, or objects that extend one");
         out.push_back(one.dump());
     }
     if (out.empty()) out.push_back(s.precision_text.json);
@@ -134,27 +133,27 @@ void set_modes(const Scenario& s, PlanSpace& space) {
 }
 
 void set_layout_lists(const Scenario& s, PlanSpace& p) {
-    const PlanLists& l = s.plan.space;
-    const int most     = s.plan.max_gpus > 0 ? s.plan.max_gpus : s.cluster.gpus();
-    p.unit_gpus  = whole(s, "unit_gpus", or_else(l.unit_gpus, sensible_units(s, most)));
-    p.tp         = whole(s, "tp", or_else(l.tp, powers_of_two(s.cluster.gpus_per_node)));
-    p.cp         = whole(s, "cp", or_else(l.cp, {1}));
-    p.pp         = whole(s, "pp", or_else(l.pp, {1}));
-    p.default_ep = l.ep.empty();
+    const PlanLists& l        = s.plan.space;
+    const int most            = s.plan.max_gpus > 0 ? s.plan.max_gpus : s.cluster.gpus();
+    p.unit_gpus               = whole(s, "unit_gpus", or_else(l.unit_gpus, sensible_units(s, most)));
+    p.tp                      = whole(s, "tp", or_else(l.tp, powers_of_two(s.cluster.gpus_per_node)));
+    p.cp                      = whole(s, "cp", or_else(l.cp, {1}));
+    p.pp                      = whole(s, "pp", or_else(l.pp, {1}));
+    p.default_ep              = l.ep.empty();
     std::vector<double> ranks = p.unit_gpus;
     ranks.push_back(1);
     if (!s.model.moe) ranks = {1};
-    p.ep               = whole(s, "ep", or_else(l.ep, ranks));
+    p.ep                = whole(s, "ep", or_else(l.ep, ranks));
     const double eighth = s.model.moe ? s.model.moe->n_routed_experts / 8 : 0;
-    p.redundant        = whole(s, "redundant", or_else(l.redundant, {0, eighth}));
+    p.redundant         = whole(s, "redundant", or_else(l.redundant, {0, eighth}));
 }
 
 }  // namespace
 
 std::string_view name_of(Excluded why) {
-    constexpr std::string_view kNames[] = {"indivisible", "no_exchange", "same",   "left_out", "no_library",
-                                           "no_data",     "gpus",        "memory", "tpot",     "ttft",
-                                           "bound"};
+    constexpr std::string_view kNames[] = {"indivisible", "no_exchange", "same", "left_out",
+                                           "no_library",  "no_data",     "gpus", "memory",
+                                           "tpot",        "ttft",        "bound"};
     return kNames[static_cast<std::size_t>(why)];
 }
 
@@ -199,11 +198,11 @@ PlanSpace plan_space(const Scenario& s, const DataFiles& data) {
     set_modes(s, p);
     set_layout_lists(s, p);
     const PlanLists& l = s.plan.space;
-    p.comms    = words<Comm>(s, "/plan/space/comms", l.comms, "/layout/comm",
+    p.comms            = words<Comm>(s, "/plan/space/comms", l.comms, "/layout/comm",
                           {Comm::nccl, Comm::deepep_normal, Comm::deepep_low_latency});
-    p.overlaps = words<Overlap>(
-        s, "/plan/space/overlaps", l.overlaps, "/layout/overlap",
-        {Overlap::none, Overlap::shared_expert, Overlap::two_batch, Overlap::two_batch_hook});
+    p.overlaps =
+        words<Overlap>(s, "/plan/space/overlaps", l.overlaps, "/layout/overlap",
+                       {Overlap::none, Overlap::shared_expert, Overlap::two_batch, Overlap::two_batch_hook});
     p.precisions   = precisions(s);
     p.speculations = speculations(s);
     p.chunks       = or_else(l.chunks, sensible_chunks(s));

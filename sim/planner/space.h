@@ -50,18 +50,18 @@ struct UnitLayout {
 };
 
 struct SpeculationChoice {
-    std::string text                   = "none";
-    SpeculationMethod method           = SpeculationMethod::none;
-    int depth                          = 0;
+    std::string text         = "none";
+    SpeculationMethod method = SpeculationMethod::none;
+    int depth                = 0;
 };
 
 /// One kind of cluster that units may lie on.
 struct ClusterChoice {
-    std::string name;      ///< "": the scenario's own
-    std::string title;     ///< its GPU
+    std::string name;   ///< "": the scenario's own
+    std::string title;  ///< its GPU
     int gpus_per_node = 8, nvlink_domain = 8;
     bool network = true;
-    double usd   = 0, watts = 0;  ///< of a GPU, per hour; drawn
+    double usd = 0, watts = 0;        ///< of a GPU, per hour; drawn
     std::vector<UnitLayout> layouts;  ///< that can exist, in the order of the lists
     /// Layouts that cannot, by reason.
     std::array<double, kExcludedCount> refused{};

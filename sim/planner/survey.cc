@@ -48,7 +48,8 @@ class Survey {
     std::vector<PrecisionSurvey> run() {
         std::vector<PrecisionSurvey> out(space_.precisions.size());
         for (const ClusterChoice& c : space_.clusters)
-            for (std::size_t why = 0; why < kExcludedCount; ++why) search_.tally.excluded[why] += c.refused[why];
+            for (std::size_t why = 0; why < kExcludedCount; ++why)
+                search_.tally.excluded[why] += c.refused[why];
         for (precision_ = 0; precision_ < out.size(); ++precision_)
             for (cluster_ = 0; cluster_ < space_.clusters.size(); ++cluster_) survey(out[precision_]);
         search_.tally.steps = steps_.steps();
@@ -64,7 +65,8 @@ class Survey {
     void survey(PrecisionSurvey& out) {
         std::vector<Scenario> bases, placed;
         for (const SpeculationChoice& s : space_.speculations)
-            bases.push_back(base_scenario(scenario_, {cluster().name, space_.precisions[precision_], s}, data_));
+            bases.push_back(
+                base_scenario(scenario_, {cluster().name, space_.precisions[precision_], s}, data_));
         const Scenario plain = base_scenario(
             scenario_, {cluster().name, space_.precisions[precision_], SpeculationChoice{}}, data_);
         check_precision_on_gpu(plain);
@@ -209,10 +211,10 @@ class Survey {
 
     void keep_decodes(const StepModel& model, const DecodeLadder& ladder, double slots,
                       PrecisionSurvey& out) {
-        const Scenario& s    = model.scenario();
-        const double gain    = s.speculation.tokens_per_step();
-        const double hand    = hand_over_of(s.engine, s.cluster.gpu.architecture).base();
-        const auto exclude   = [&](Excluded why) { ++out.decodes_out[static_cast<std::size_t>(why)]; };
+        const Scenario& s  = model.scenario();
+        const double gain  = s.speculation.tokens_per_step();
+        const double hand  = hand_over_of(s.engine, s.cluster.gpu.architecture).base();
+        const auto exclude = [&](Excluded why) { ++out.decodes_out[static_cast<std::size_t>(why)]; };
         for (std::size_t b = 0; b < space_.batches.size(); ++b) {
             const double n = space_.batches[b];
             if (b >= ladder.steps.size()) {
@@ -225,12 +227,12 @@ class Survey {
                 continue;
             }
             const double hold = q_.rounds(gain) * step;
-            out.decodes.push_back({{hold, tpot, n * s.layout.attention_dp / hold, price_.gpus, price_.usd,
-                                    price_.watts, hand},
-                                   static_cast<int>(cluster_),
-                                   layout_,
-                                   static_cast<int>(speculation_),
-                                   static_cast<int>(b)});
+            out.decodes.push_back(
+                {{hold, tpot, n * s.layout.attention_dp / hold, price_.gpus, price_.usd, price_.watts, hand},
+                 static_cast<int>(cluster_),
+                 layout_,
+                 static_cast<int>(speculation_),
+                 static_cast<int>(b)});
         }
     }
 
@@ -255,9 +257,10 @@ class Survey {
                               [&prefill](double n) { return Seconds{prefill(n)}; },
                               s.speculation.tokens_per_step()};
         const LoopEngine engine = loop_engine(s, space_.chunks[chunk], slots);
-        const double requests   = q_.kind == DemandKind::requests ? 1e9 : scenario_.workload.requests_per_client;
-        Excluded end            = Excluded::memory;
-        bool over               = chunk > 0 && same_chunk(chunk);
+        const double requests =
+            q_.kind == DemandKind::requests ? 1e9 : scenario_.workload.requests_per_client;
+        Excluded end = Excluded::memory;
+        bool over    = chunk > 0 && same_chunk(chunk);
         if (over) end = Excluded::same;
         for (std::size_t b = 0; b < space_.batches.size(); ++b) {
             const double n = space_.batches[b];
@@ -265,17 +268,20 @@ class Survey {
                 search_.tally.exclude(over ? end : n > slots ? Excluded::memory : ladder.end);
                 continue;
             }
-            step               = ladder.steps[b];
-            const LoopResult r = aggregated_loop({n * engine.ranks, q_.computed(), q_.answer, requests}, engine, steps);
+            step = ladder.steps[b];
+            const LoopResult r =
+                aggregated_loop({n * engine.ranks, q_.computed(), q_.answer, requests}, engine, steps);
             ++search_.tally.evaluated;
             over = past(r, end);
-            record(r, n * engine.ranks, b, chunk);
+            record(r, engine, n * engine.ranks, b, chunk);
         }
     }
 
     /// Whether a smaller chunk of the list takes the same number of prompts, and leaves as much room.
     bool same_chunk(std::size_t chunk) const {
-        const auto prompts = [&](std::size_t c) { return std::max(1.0, std::floor(space_.chunks[c] / q_.computed())); };
+        const auto prompts = [&](std::size_t c) {
+            return std::max(1.0, std::floor(space_.chunks[c] / q_.computed()));
+        };
         return prompts(chunk) == prompts(chunk - 1);
     }
 
@@ -284,11 +290,13 @@ class Survey {
         return end == Excluded::tpot || r.ttft.base() > q_.ttft_limit * kSlack;
     }
 
-    void record(const LoopResult& loop, double clients, std::size_t batch, std::size_t chunk) {
+    void record(const LoopResult& loop, const LoopEngine& engine, double clients, std::size_t batch,
+                std::size_t chunk) {
         PlanRecord r;
         r.tpot            = loop.tpot.base();
         r.ttft            = loop.ttft.base();
-        const double rate = clients / (r.ttft + (q_.answer - 1) * r.tpot);
+        r.steady          = (engine.front_end + loop.own_prefill + loop.queue).base();
+        const double rate = clients / (r.steady + (q_.answer - 1) * r.tpot);
         r.decodes         = units_for(clients, rate);
         if (r.decodes == 0) {
             ++search_.tally.missed_size;

@@ -51,8 +51,7 @@ double UnitSteps::slots(const StepModel& m, double chunk, double max_running) {
     MemoryDemand demand = memory_demand(s, batch, in);
     demand.tokens       = std::max(demand.tokens, chunk);
     const MemoryUse use = memory_of(m.weights(), demand);
-    const double slots =
-        use.max_total_tokens / (q_.prompt + s.engine.answer_reserved.value * q_.answer);
+    const double slots  = use.max_total_tokens / (q_.prompt + s.engine.answer_reserved.value * q_.answer);
     return max_running > 0 ? std::min(slots, max_running) : slots;
 }
 

@@ -34,8 +34,8 @@ Wishes wishes_of(const std::string& text) {
 }
 
 double number(const std::string& key, const std::string& text) {
-    double n               = 0;
-    const auto [end, bad]  = std::from_chars(text.data(), text.data() + text.size(), n);
+    double n              = 0;
+    const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), n);
     if (bad != std::errc() || end != text.data() + text.size() || !(n >= 0 && n <= 1e6))
         throw SpecError("--why-not " + key + "=" + clipped(text) + ": need a number from 0 to 1e6");
     return n;
@@ -43,9 +43,9 @@ double number(const std::string& key, const std::string& text) {
 
 void put_numbers(const Wishes& w, PlanLists& lists) {
     const std::pair<const char*, std::vector<double> PlanLists::*> kLists[] = {
-        {"gpus", &PlanLists::unit_gpus},      {"tp", &PlanLists::tp}, {"cp", &PlanLists::cp},
-        {"pp", &PlanLists::pp},               {"ep", &PlanLists::ep}, {"redundant", &PlanLists::redundant},
-        {"chunk", &PlanLists::chunks},        {"batch", &PlanLists::batches}};
+        {"gpus", &PlanLists::unit_gpus}, {"tp", &PlanLists::tp},        {"cp", &PlanLists::cp},
+        {"pp", &PlanLists::pp},          {"ep", &PlanLists::ep},        {"redundant", &PlanLists::redundant},
+        {"chunk", &PlanLists::chunks},   {"batch", &PlanLists::batches}};
     for (const auto& [key, list] : kLists)
         if (const auto found = w.find(key); found != w.end()) lists.*list = {number(key, found->second)};
     const auto or_one = [&](const char* key) {
@@ -69,32 +69,34 @@ std::string reasons(const Tally& t) {
     std::string out;
     for (std::size_t i = 0; i < kExcludedCount; ++i)
         if (t.excluded[i] > 0)
-            out += fmt::format("  {:>12.0f}  {:<11}  {}\n", t.excluded[i],
-                               name_of(static_cast<Excluded>(i)), reason_of(static_cast<Excluded>(i)));
+            out += fmt::format("  {:>12.0f}  {:<11}  {}\n", t.excluded[i], name_of(static_cast<Excluded>(i)),
+                               reason_of(static_cast<Excluded>(i)));
     if (t.missed_tpot > 0)
         out += fmt::format("  {:>12.0f}  computed, and over the limit per output token\n", t.missed_tpot);
     if (t.missed_ttft > 0)
         out += fmt::format("  {:>12.0f}  computed, and over the limit to the first token\n", t.missed_ttft);
     if (t.missed_size > 0)
-        out += fmt::format("  {:>12.0f}  computed: no number of units meets the limits within GPUs and budget\n",
-                           t.missed_size);
+        out +=
+            fmt::format("  {:>12.0f}  computed: no number of units meets the limits within GPUs and budget\n",
+                        t.missed_size);
     return out;
 }
 
 }  // namespace
 
 std::string why_not(const PlanAnswer& a, const std::string& text, const DataFiles& data) {
-    Scenario s = a.scenario;
+    Scenario s     = a.scenario;
     const Wishes w = wishes_of(text);
     put_numbers(w, s.plan.space);
     put_texts(w, s.plan.space);
     const PlanSearch found = search_plans(s, data);
-    std::string out = fmt::format("{}: {:.0f} candidates\n", text, found.tally.considered);
+    std::string out        = fmt::format("{}: {:.0f} candidates\n", text, found.tally.considered);
     if (found.records.empty()) return out + "None is within the limits:\n" + reasons(found.tally);
     const PlanRecord& r = found.records.front();
-    out += fmt::format("Within the limits; the best of them: {}\n  {:.1f} tokens/s/GPU, TPOT {:.2f} ms, TTFT "
-                       "{:.0f} ms, {} GPUs, {:.2f} USD/h\n",
-                       words_of(found, r), r.tokens_per_s / r.gpus, r.tpot * 1e3, r.ttft * 1e3, r.gpus, r.usd);
+    out += fmt::format(
+        "Within the limits; the best of them: {}\n  {:.1f} tokens/s/GPU, TPOT {:.2f} ms, TTFT "
+        "{:.0f} ms, {} GPUs, {:.2f} USD/h\n",
+        words_of(found, r), r.tokens_per_s / r.gpus, r.tpot * 1e3, r.ttft * 1e3, r.gpus, r.usd);
     if (a.best)
         out += fmt::format("The answer's objective is better by {:.2f} %: {}\n",
                            100 * (r.objective - a.best->objective) / std::abs(a.best->objective),

@@ -29,11 +29,11 @@ BENCHMARK_CAPTURE(plan, v3_32_h200, std::vector<std::string>{}, 1e6)->Unit(bench
 /// That planner's axes: attention tp or dp within a node, experts over both, no speculation, no overlap, its
 /// 44 batches of aggregated units and 96 of decode units taken as 96, one chunk, no redundant experts.
 BENCHMARK_CAPTURE(plan, known_axes,
-                  std::vector<std::string>{
-                      "plan.space.unit_gpus=[8]", "plan.space.tp=[1,2,4,8]", "plan.space.ep=[1,2,4,8]",
-                      "plan.space.comms=[\"nccl\"]", "plan.space.overlaps=[\"none\"]",
-                      "plan.space.redundant=[0]", "plan.space.speculations=[\"none\"]",
-                      "plan.space.chunks=[8192]", "plan.space.precisions=[]"},
+                  std::vector<std::string>{"plan.space.unit_gpus=[8]", "plan.space.tp=[1,2,4,8]",
+                                           "plan.space.ep=[1,2,4,8]", "plan.space.comms=[\"nccl\"]",
+                                           "plan.space.overlaps=[\"none\"]", "plan.space.redundant=[0]",
+                                           "plan.space.speculations=[\"none\"]", "plan.space.chunks=[8192]",
+                                           "plan.space.precisions=[]"},
                   1e5)
     ->Unit(benchmark::kMillisecond);
 

@@ -106,8 +106,9 @@ class Everything {
         StepWorkspace work;
         const StepInput in{per_gpu(s, n), q_.prompt + q_.answer / 2};
         if (!fits(m, in, s.speculation.drafts())) return;
-        const double host =
-            s.speculation.drafts() > 0 ? n * s.layout.attention_dp * s.engine.speculation_per_request.value.base() : 0;
+        const double host = s.speculation.drafts() > 0
+                                ? n * s.layout.attention_dp * s.engine.speculation_per_request.value.base()
+                                : 0;
         const double step = evaluate(m, in, work).step.base() + host, gain = s.speculation.tokens_per_step();
         const double hold = std::max(1.0, (q_.answer - 1) / gain) * step;
         out.push_back({hold, step / gain, n * s.layout.attention_dp / hold, gpus,
@@ -137,17 +138,20 @@ class Everything {
     }
 
     void aggregated(int l, int p, int v, int c, double n, double gpus) {
-        const double ranks = search_.space.clusters[0].layouts[static_cast<std::size_t>(l)].layout.attention_dp;
-        Scenario s         = design(l, p, v, c, n * ranks);
+        const double ranks =
+            search_.space.clusters[0].layouts[static_cast<std::size_t>(l)].layout.attention_dp;
+        Scenario s = design(l, p, v, c, n * ranks);
         if (q_.kind == DemandKind::requests) s.workload.requests_per_client = 1e9;
         const ServedModel model(s, data_);
         if (model.cache_slots() < n) return;
         const StepModel m(serving_units(s, data_).decode.scenario, data_);
-        if (!fits(m, {per_gpu(m.scenario(), n), q_.prompt + q_.answer / 2}, m.scenario().speculation.drafts()))
+        if (!fits(m, {per_gpu(m.scenario(), n), q_.prompt + q_.answer / 2},
+                  m.scenario().speculation.drafts()))
             return;
-        const LoopResult r  = model.evaluate();
-        const double tpot   = r.tpot.base(), ttft = r.ttft.base();
-        const double request = ttft + (q_.answer - 1) * tpot, rate = n * ranks / request;
+        const LoopResult r = model.evaluate();
+        const double tpot = r.tpot.base(), ttft = r.ttft.base();
+        const double first   = (s.engine.front_end.value + r.own_prefill + r.queue).base();
+        const double request = first + (q_.answer - 1) * tpot, rate = n * ranks / request;
         for (int units = 1; units * gpus <= q_.max_gpus; ++units) {
             const double whole = (units + q_.spare) * gpus;
             if (q_.kind == DemandKind::clients && units * n * ranks < q_.demand * (1 - 1e-9)) continue;
@@ -171,17 +175,15 @@ class Everything {
         const double rate  = q_.kind == DemandKind::requests ? q_.demand : y * b.rate;
         const double lines = x * a.lines, busy = rate * a.service / lines;
         if (busy >= 1) return;
-        const double wait =
-            std::pow(busy, std::sqrt(2 * (lines + 1))) / (lines * (1 - busy)) * a.service / 2;
+        const double wait = std::pow(busy, std::sqrt(2 * (lines + 1))) / (lines * (1 - busy)) * a.service / 2;
         const double before  = q_.front_end + b.hand_over + a.service + wait;
         const double clients = q_.kind == DemandKind::clients ? q_.demand : rate * (b.hold + before);
         if (q_.kind == DemandKind::clients && rate * (b.hold + before) < q_.demand * (1 - 1e-9)) return;
         const double burst = clients > lines ? (clients / lines + 1) / 2 * a.service : a.service;
         const double ttft  = q_.front_end + b.hand_over + q_.first_share * std::max(burst, a.service + wait) +
                             (1 - q_.first_share) * (a.service + wait);
-        const double request = ttft + (q_.answer - 1) * b.tpot;
-        keep(b.tpot, ttft,
-             q_.answer * (q_.kind == DemandKind::clients ? q_.demand / request : rate),
+        const double request = before + (q_.answer - 1) * b.tpot;
+        keep(b.tpot, ttft, q_.answer * (q_.kind == DemandKind::clients ? q_.demand / request : rate),
              (x + q_.spare) * a.gpus + (y + q_.spare) * b.gpus);
     }
 
@@ -199,7 +201,8 @@ inline std::vector<Figures> pareto(const std::vector<Figures>& plans) {
         const auto beats = [&](const Figures& b) {
             const bool no_worse =
                 b.tpot <= a.tpot && b.gpu_per_rate <= a.gpu_per_rate && b.usd_per_rate <= a.usd_per_rate;
-            return no_worse && (b.tpot < a.tpot || b.gpu_per_rate < a.gpu_per_rate || b.usd_per_rate < a.usd_per_rate);
+            return no_worse &&
+                   (b.tpot < a.tpot || b.gpu_per_rate < a.gpu_per_rate || b.usd_per_rate < a.usd_per_rate);
         };
         if (std::none_of(plans.begin(), plans.end(), beats)) front.push_back(a);
     }

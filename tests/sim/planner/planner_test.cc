@@ -115,24 +115,25 @@ TEST_CASE("plan: the optimum and the Pareto front are those of trying everything
     CHECK(with_plans >= 8);
 }
 
-TEST_CASE("plan: every candidate is in one bin, and their number is the product of the lists", "[sim][plan]") {
-    // 4 tp x 2 unit sizes x ep {1, all} x 2 redundant x 1 comm x 2 overlaps are raw layouts; what can exist of
-    // them times 3 batches, 1 speculation and 1 precision decodes, as often again for each prefill unit, and
-    // for each of 2 chunks.
-    json doc    = base();
-    doc["plan"] = {{"demand", "all"},
-                   {"space",
-                    {{"unit_gpus", {8, 16}},
-                     {"tp", {1, 2, 4, 8}},
-                     {"ep", {1, 8}},
-                     {"redundant", {0, 32}},
-                     {"comms", {"nccl"}},
-                     {"overlaps", {"none", "shared-expert"}},
-                     {"speculations", {"none"}},
-                     {"chunks", {4096, 8192}},
-                     {"batches", {4, 16, 64}}}}};
-    const PlanSearch s  = search_plans(read(doc), DataFiles());
-    const double legal  = double(s.space.clusters[0].layouts.size());
+TEST_CASE("plan: every candidate is in one bin, and their number is the product of the lists",
+          "[sim][plan]") {
+    // 4 tp x 2 unit sizes x ep {1, all} x 2 redundant x 1 comm x 2 overlaps are raw layouts; what can exist
+    // of them times 3 batches, 1 speculation and 1 precision decodes, as often again for each prefill unit,
+    // and for each of 2 chunks.
+    json doc           = base();
+    doc["plan"]        = {{"demand", "all"},
+                          {"space",
+                           {{"unit_gpus", {8, 16}},
+                            {"tp", {1, 2, 4, 8}},
+                            {"ep", {1, 8}},
+                            {"redundant", {0, 32}},
+                            {"comms", {"nccl"}},
+                            {"overlaps", {"none", "shared-expert"}},
+                            {"speculations", {"none"}},
+                            {"chunks", {4096, 8192}},
+                            {"batches", {4, 16, 64}}}}};
+    const PlanSearch s = search_plans(read(doc), DataFiles());
+    const double legal = double(s.space.clusters[0].layouts.size());
     CHECK(s.space.raw_layouts() == 4 * 2 * 2 * 2 * 2);
     CHECK(s.tally.considered == 64 - legal + legal * 3 * 2 + legal * 3 * legal);
     CHECK(s.tally.counted() == s.tally.considered);
@@ -141,22 +142,25 @@ TEST_CASE("plan: every candidate is in one bin, and their number is the product 
 }
 
 TEST_CASE("plan: layouts that it takes are those that a scenario may have, and no others", "[sim][plan]") {
-    json doc             = base();
-    doc["plan"]["space"] = {{"unit_gpus", {1, 4, 8, 12, 16, 24}}, {"tp", {1, 2, 3, 8, 16}}, {"pp", {1, 3, 61}},
-                            {"ep", {1, 3, 8, 16}},   {"redundant", {0, 8}},
-                            {"comms", {"none", "nccl", "deepep-low-latency", "mnnvl"}}};
+    json doc              = base();
+    doc["plan"]["space"]  = {{"unit_gpus", {1, 4, 8, 12, 16, 24}},
+                             {"tp", {1, 2, 3, 8, 16}},
+                             {"pp", {1, 3, 61}},
+                             {"ep", {1, 3, 8, 16}},
+                             {"redundant", {0, 8}},
+                             {"comms", {"none", "nccl", "deepep-low-latency", "mnnvl"}}};
     const Scenario s      = read(doc);
     const PlanSpace space = plan_space(s, DataFiles());
     const auto may        = [&](int gpus, const Layout& l) {
-        json unit                 = base();
-        unit["cluster"]["nodes"]  = (gpus + 7) / 8;
+        json unit                        = base();
+        unit["cluster"]["nodes"]         = (gpus + 7) / 8;
         unit["cluster"]["gpus_per_node"] = std::min(gpus, 8);
         unit["cluster"]["nvlink_domain"] = std::min(gpus, 8);
-        unit["phase"]             = "decode";
+        unit["phase"]                    = "decode";
         unit["serving"].erase("units");
-        unit["layout"]            = layout_json(l);
+        unit["layout"]                 = layout_json(l);
         unit["layout"]["comm_library"] = l.comm == Comm::mnnvl ? "mnnvl-trtllm-1.2" : "auto";
-        unit["routing"]["placement"] = l.redundant > 0 ? "ideal" : "none";
+        unit["routing"]["placement"]   = l.redundant > 0 ? "ideal" : "none";
         try {
             read(unit);
             return true;
@@ -191,20 +195,24 @@ TEST_CASE("plan: layouts that it takes are those that a scenario may have, and n
 
 TEST_CASE("plan: run says of the planned scenario what the plan says", "[sim][plan]") {
     for (const char* mode : {"aggregated", "split"}) {
-        json doc    = base();
-        doc["plan"] = {{"demand", "all"},
-                       {"objective", "throughput"},
-                       {"space", {{"modes", {mode}}, {"speculations", {"none", "mtp:1"}}}}};
+        json doc           = base();
+        doc["plan"]        = {{"demand", "all"},
+                              {"objective", "throughput"},
+                              {"space", {{"modes", {mode}}, {"speculations", {"none", "mtp:1"}}}}};
         const Scenario s   = read(doc);
         const PlanSearch p = search_plans(s, DataFiles());
         REQUIRE(!p.records.empty());
         const PlanRecord& best = p.records.front();
         const ServedResult r   = predict_served(
-            read_scenario(planned_scenario(s, p, best).dump(), "planned", DataFiles()), DataFiles());
+              read_scenario(planned_scenario(s, p, best).dump(), "planned", DataFiles()), DataFiles());
         INFO(mode);
-        CHECK(r.tpot.time.base() == Approx(best.tpot).epsilon(1e-3));
-        CHECK(r.ttft.time.base() == Approx(best.ttft).epsilon(1e-2));
-        CHECK(r.output_tokens_per_s == Approx(best.tokens_per_s).epsilon(1e-2));
+        // The split closed loop lets nobody wait in line below the capacity of prefill; a plan does (M/D/n).
+        const bool split = best.split();
+        CHECK(r.tpot.time.base() == Approx(best.tpot).epsilon(split ? 0.02 : 1e-9));
+        CHECK(r.ttft.time.base() <= best.ttft * (1 + 1e-9));
+        CHECK(r.ttft.time.base() == Approx(best.ttft).epsilon(split ? 0.2 : 1e-9));
+        // Its throughput is that of a run whose first requests come at once; a plan's is the steady state's.
+        CHECK(r.output_tokens_per_s == Approx(best.tokens_per_s).epsilon(0.05));
     }
 }
 
@@ -218,21 +226,21 @@ TEST_CASE("plan: twice the same question, twice the same answer", "[sim][plan]")
 TEST_CASE("plan: more GPUs, looser limits or more choice never make the best plan worse", "[sim][plan]") {
     json doc             = base();
     doc["plan"]          = {{"demand", "all"}, {"objective", "throughput"}};
-    doc["plan"]["space"] = {{"unit_gpus", {8}}, {"tp", {1, 8}}, {"batches", {4, 8, 16, 32}},
-                            {"speculations", {"none"}}};
-    const auto best      = [](const json& d) {
+    doc["plan"]["space"] = {
+        {"unit_gpus", {8}}, {"tp", {1, 8}}, {"batches", {4, 8, 16, 32}}, {"speculations", {"none"}}};
+    const auto best = [](const json& d) {
         const PlanSearch s = search_plans(read(d), DataFiles());
         return s.records.empty() ? 0 : -s.records.front().objective;
     };
     const double before = best(doc);
     CHECK(before > 0);
-    json more                    = doc;
-    more["plan"]["max_gpus"]     = 40;
+    json more                = doc;
+    more["plan"]["max_gpus"] = 40;
     CHECK(best(more) >= before);
-    json looser                  = doc;
-    looser["slo"]["tpot_p90"]    = "60 ms";
+    json looser               = doc;
+    looser["slo"]["tpot_p90"] = "60 ms";
     CHECK(best(looser) >= before);
-    json choice                  = doc;
+    json choice                   = doc;
     choice["plan"]["space"]["tp"] = {1, 2, 4, 8};
     CHECK(best(choice) >= before);
 }
@@ -256,19 +264,19 @@ TEST_CASE("plan: what is asked of it must make sense", "[sim][plan]") {
             return std::string(e.what());
         }
     };
-    json doc = base();
+    json doc                      = base();
     doc["plan"]["space"]["modes"] = {"both"};
     CHECK(said(doc) == "x.json: /plan/space/modes: \"both\": not known; allowed: aggregated, split");
-    doc = base();
+    doc                        = base();
     doc["plan"]["space"]["tp"] = {1.5};
     CHECK(said(doc) == "x.json: /plan/space/tp: expected whole numbers, got 1.5");
-    doc = base();
+    doc                                  = base();
     doc["plan"]["space"]["speculations"] = {"mtp:99"};
     CHECK(said(doc).find("depth 1 to 16") != std::string::npos);
-    doc = base();
+    doc         = base();
     doc["plan"] = {{"demand", "all"}, {"growth", 0.2}};
     CHECK(said(doc).find("/plan/growth") != std::string::npos);
-    doc = base();
+    doc                              = base();
     doc["plan"]["space"]["clusters"] = {"h300"};
     CHECK(said(doc).find("h300") != std::string::npos);
     CHECK_THROWS_AS(why_not(plan(read(base()), DataFiles()), "tpp=8", DataFiles()), SpecError);
