@@ -160,10 +160,6 @@ json slot_json(const Scenario& scenario, const Field& field) {
     return std::visit(read, field.slot);
 }
 
-}  // namespace
-
-namespace {
-
 /// Training fills the cluster with replicas of its pipeline.
 void imply_dp(Scenario& s) {
     const double replica  = double(s.layout.attention_tp) * s.layout.attention_cp * s.layout.pp;
@@ -172,8 +168,8 @@ void imply_dp(Scenario& s) {
 
 }  // namespace
 
-Scenario read_scenario(std::string_view text, const std::string& shown, const DataFiles& data,
-                       const std::vector<Override>& overrides) {
+Scenario read_unchecked_scenario(std::string_view text, const std::string& shown, const DataFiles& data,
+                                 const std::vector<Override>& overrides) {
     json doc = parse_json(text, shown);
     if (!doc.is_object()) fail_at(shown, "/", "expected an object with a scenario's fields");
     const Origin origin(shown, overrides);
@@ -188,6 +184,13 @@ Scenario read_scenario(std::string_view text, const std::string& shown, const Da
     if (!walker.seen("/name")) scenario.name = std::filesystem::path(shown).stem().string();
     if (scenario.phase == Phase::train && !walker.seen("/layout/attention/dp")) imply_dp(scenario);
     resolve(scenario, data, origin);
+    return scenario;
+}
+
+Scenario read_scenario(std::string_view text, const std::string& shown, const DataFiles& data,
+                       const std::vector<Override>& overrides) {
+    Scenario scenario = read_unchecked_scenario(text, shown, data, overrides);
+    const Origin origin(shown, overrides);
     check_layout(scenario, data, origin);
     if (scenario.phase == Phase::serve) check_serving(scenario, origin);
     return scenario;

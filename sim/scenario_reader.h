@@ -19,6 +19,11 @@ namespace isobath {
 Scenario read_scenario(std::string_view text, const std::string& shown, const DataFiles& data,
                        const std::vector<Override>& overrides = {});
 
+/// The same without the question whether the layout can exist (check_layout()): for callers that change it
+/// before they ask.
+Scenario read_unchecked_scenario(std::string_view text, const std::string& shown, const DataFiles& data,
+                                 const std::vector<Override>& overrides = {});
+
 /// Reads the file `path`, or the built-in scenario of that name or path.
 Scenario load_scenario(const std::string& path, const DataFiles& data,
                        const std::vector<Override>& overrides = {});
