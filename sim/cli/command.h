@@ -39,6 +39,7 @@ int command_serve(const Call&);
 int command_balance(const Call&);
 int command_speculate(const Call&);
 int command_train(const Call&);
+int command_sweep(const Call&);
 int command_validate(const Call&);
 int command_numerics(const Call&);
 int command_calibrate(const Call&);

@@ -26,6 +26,8 @@ constexpr Command kCommands[] = {
     {"numerics", "what does this precision do to GEMMs, MLA, the router and acceptance?", command_numerics},
     {"train", "how long does a training run take, why, and what does it cost?", command_train},
     {"calibrate", "what does this hardware really take?", command_calibrate},
+    {"sweep", "what does every point of a grid or a sample give? resumable, on threads, MPI ranks or Slurm",
+     command_sweep},
     {"validate", "how far are the predictions from published measurements?", command_validate},
     {"presets", "which models, GPUs, clusters, calibrations and engines are built in?", command_presets},
     {"schema", "what may stand in a scenario file: JSON Schema", command_schema},
@@ -48,7 +50,8 @@ std::string version() {
         return find_program(program).empty() ? fmt::format("not here: {} ({})\n", what, program)
                                              : fmt::format("beside it: {} ({})\n", what, program);
     };
-    return text + "\n" + which("isobath-calibrate", "CUDA profiler") + which("isobath-gui", "window");
+    return text + "\n" + which("isobath-calibrate", "CUDA profiler") + which("isobath-gui", "window") +
+           which("isobath-mpi", "MPI, for sweeps");
 }
 
 int dispatch(const std::vector<std::string>& words, std::ostream& out, std::ostream& err, bool colour) {
