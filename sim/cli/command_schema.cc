@@ -32,12 +32,13 @@ std::string schema_text(const DataFiles& data, const std::string& name) {
 }  // namespace
 
 int command_schema(const Call& call) {
-    Flags flags("schema [NAME]",
-                "Prints a JSON Schema: every key, its type, its unit and its meaning. NAME is scenario (what "
-                "may stand in a\n"
-                 "scenario file; the default), sweep (in a sweep file), or the command whose --json it "
-                 "describes: run,\nvalidate, explain, compare, curve, serve, plan, numerics, train, sweep-result.",
-                "isobath schema run");
+    Flags flags(
+        "schema [NAME]",
+        "Prints a JSON Schema: every key, its type, its unit and its meaning. NAME is scenario (what "
+        "may stand in a\n"
+        "scenario file; the default), sweep (in a sweep file), or the command whose --json it "
+        "describes: run,\nvalidate, explain, compare, curve, serve, plan, numerics, train, sweep-result.",
+        "isobath schema run");
     flags.positional("NAME").common();
     if (!flags.parse(call)) return kDone;
     write_out(call, flags, schema_text(flags.data(), flags.has("NAME") ? flags.word("NAME") : "scenario"));
