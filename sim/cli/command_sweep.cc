@@ -77,6 +77,10 @@ int cores() {
     return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
+int threads_of(const Flags& flags) {
+    return static_cast<int>(whole_flag(flags, "threads", static_cast<std::size_t>(cores()), 1024));
+}
+
 std::string output_of(const Flags& flags) {
     const std::string file = flags.text("output");
     if (!file.empty() && !file.ends_with(".sqlite") && !file.ends_with(".db"))
@@ -159,8 +163,7 @@ Progress evaluate(const Call& call, const Flags& flags, const Sweep& sweep, cons
     const auto blocks = blocks_of(flags, space, ranks);
     const StopFlag stop;
     ProgressLine line(call.err);
-    RunAsk ask{
-        folder, static_cast<int>(whole_flag(flags, "threads", std::size_t(cores()), 1024)), stop.flag(), {}};
+    RunAsk ask{folder, threads_of(flags), stop.flag(), {}};
     if (!ranks || ranks->rank() == 0) ask.progress = [&](const Progress& p) { line.show(p); };
     const Progress progress = run_sweep(sweep, space, flags.data(), *blocks, ask);
     if (stop.is_set()) {
@@ -180,6 +183,7 @@ int run_all(const Call& call, const Flags& flags, Ranks* ranks) {
     const Sweep sweep        = load_sweep(flags.word("SWEEP"), flags.data(), flags.set());
     if (flags.list("SWEEP").size() > 1)
         throw SpecError("isobath sweep: one SWEEP at a time, not also " + clipped(flags.list("SWEEP")[1]));
+    threads_of(flags), shard_of(flags);  // before anything is written
     if (flags.has("slurm")) return print_slurm(call, flags, sweep);
     const Space space(sweep);
     const Progress progress = evaluate(call, flags, sweep, space, ranks);

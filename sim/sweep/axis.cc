@@ -45,13 +45,6 @@ void add_value(const json& value, Axis& axis) {
     axis.texts.push_back(value.is_number() ? json_of(value.get<double>()) : value.dump());
 }
 
-void check_distinct(const SpecReader& in, const Axis& axis) {
-    std::set<std::string> seen;
-    for (std::size_t i = 0; i < axis.size(); ++i)
-        if (const std::string text = axis.text(i); !seen.insert(text).second)
-            in.fail(fmt::format("values/{}", i), clipped(text) + " is there twice");
-}
-
 }  // namespace
 
 std::string json_of(double number) {
@@ -101,7 +94,6 @@ void read_values(SpecReader& in, const DataFiles& data, Axis& axis) {
         check_value(axis.path, list[i], data, in.file(), fmt::format("{}/values/{}", in.path(), i));
         add_value(list[i], axis);
     }
-    check_distinct(in, axis);
 }
 
 Axis read_axis(SpecReader& in, const DataFiles& data) {
@@ -114,6 +106,13 @@ Axis read_axis(SpecReader& in, const DataFiles& data) {
     for (std::size_t i = 0; i < axis.size(); ++i)
         check_value(axis.path, json::parse(axis.text(i)), data, in.file(), in.path());
     return axis;
+}
+
+void check_distinct(const SpecReader& in, const Axis& axis) {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < axis.size(); ++i)
+        if (const std::string text = axis.text(i); !seen.insert(text).second)
+            in.fail(fmt::format("values/{}", i), clipped(text) + " is there twice");
 }
 
 }  // namespace isobath::sweep

@@ -45,6 +45,9 @@ bool is_whole(std::string_view path);
 /// Throws SpecError naming the place, also where a value is not for its field.
 Axis read_axis(SpecReader& in, const DataFiles& data);
 
+/// Throws SpecError where a list of values, which is varied alone, holds one of them twice.
+void check_distinct(const SpecReader& in, const Axis& axis);
+
 /// Values out of a JSON list. `in` is the object that holds it under "values".
 void read_values(SpecReader& in, const DataFiles& data, Axis& axis);
 

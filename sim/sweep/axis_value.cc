@@ -46,9 +46,13 @@ struct Taker {
     void operator()(double& (*)(Scenario&)) const {
         reader([&](SpecReader& in) { in.number("", field.min, field.max); });
     }
-    void operator()(Seconds& (*)(Scenario&)) const {
-        reader([&](SpecReader& in) { in.quantity<Seconds>(""); });
+    template <int S, int B, int F>
+    void operator()(Quantity<S, B, F>& (*)(Scenario&)) const {
+        reader([&](SpecReader& in) { in.quantity<Quantity<S, B, F>>(""); });
     }
+    /// Lists: the scenario's reader says what is wrong with them.
+    template <class T>
+    void operator()(std::vector<T>& (*)(Scenario&)) const {}
     void operator()(std::string& (*)(Scenario&)) const {
         reader([&](SpecReader& in) { in.text(""); });
     }

@@ -105,7 +105,9 @@ Dimension read_sample(SpecReader& in, const DataFiles& data) {
 Dimension read_dimension(SpecReader& in, const DataFiles& data) {
     if (in.has("zip")) return read_zip(in, data);
     if (in.has("sample")) return read_sample(in, data);
-    return {{read_axis(in, data)}};
+    Axis axis = read_axis(in, data);
+    check_distinct(in, axis);
+    return {{std::move(axis)}};
 }
 
 }  // namespace isobath::sweep

@@ -19,7 +19,7 @@ constexpr std::size_t kMostReasons = 5;  ///< shown to people; JSON has all of t
 std::string grouped(std::size_t n) {
     std::string out = std::to_string(n);
     for (auto at = static_cast<std::ptrdiff_t>(out.size()) - 3; at > 0; at -= 3)
-        out.insert(static_cast<std::size_t>(at), ",");
+        out.insert(static_cast<std::size_t>(at), 1, ',');
     return out;
 }
 

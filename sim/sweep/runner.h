@@ -30,6 +30,7 @@ struct Runner {
     std::vector<std::string_view> (*columns)(const Sweep&);
     Goals (*goals)(const Sweep&);
     Reach (*reach)(std::string_view path);
+    /// All three must outlive the evaluator.
     std::unique_ptr<Evaluator> (*make)(const Sweep&, const Space&, const DataFiles&);
 };
 

@@ -62,14 +62,26 @@ std::string listed(const std::vector<std::string>& names) {
     return fmt::format("{}", fmt::join(names, ","));
 }
 
+/// Points that may be on the front: those of the index "front", by these very words.
+std::string eligible(const Sweep& sweep) {
+    return "excluded IS NULL AND " + fitting(sweep);
+}
+
+bool has_front(const Sweep& sweep) {
+    return !sweep.goals.least.empty() && !sweep.goals.most.empty();
+}
+
 /// Sorted by what should be little, a point is on the front if it has more of the other than all before it.
+/// The front is found in the index alone.
 std::string pareto(const Sweep& sweep) {
     const std::string least = named(sweep.goals.least), most = named(sweep.goals.most);
     return fmt::format(
-        "CREATE VIEW pareto AS SELECT {0} FROM (SELECT *, max({2}) OVER (ORDER BY {1}, {2} DESC, point "
-        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM results WHERE {3} AND {1} IS NOT "
-        "NULL AND {2} IS NOT NULL) WHERE before IS NULL OR {2} > before ORDER BY {1};\n",
-        listed(all_names(sweep)), least, most, fitting(sweep));
+        "CREATE VIEW pareto AS SELECT {0} FROM results WHERE point IN (SELECT point FROM (SELECT point, {1}, "
+        "{2}, "
+        "max({2}) OVER (ORDER BY {1}, {2} DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS "
+        "before FROM points WHERE {3} AND {1} IS NOT NULL AND {2} IS NOT NULL) WHERE before IS NULL OR {2} > "
+        "before) ORDER BY {1};\n",
+        listed(all_names(sweep)), least, most, eligible(sweep));
 }
 
 /// SQLite takes the other columns from the row that holds the extreme.
@@ -126,6 +138,10 @@ std::string indexes_of(const Sweep& sweep) {
         if (!goal.empty()) names.push_back(dotted(goal));
     for (const std::string& name : names)
         out += fmt::format("CREATE INDEX {} ON points({});\n", sql_name("by " + name), sql_name(name));
+    if (has_front(sweep))
+        out += fmt::format("CREATE INDEX front ON points({}, {} DESC, {}excluded) WHERE {};\n",
+                           named(sweep.goals.least), named(sweep.goals.most),
+                           fitting(sweep) == "1" ? "" : fitting(sweep) + ", ", eligible(sweep));
     return out;
 }
 
@@ -135,7 +151,7 @@ std::string views_of(const Sweep& sweep) {
         "CREATE VIEW reasons AS SELECT excluded AS reason, count(*) AS points FROM points WHERE excluded IS "
         "NOT NULL GROUP BY excluded ORDER BY points DESC, reason;\n",
         listed(all_names(sweep)));
-    if (!sweep.goals.least.empty() && !sweep.goals.most.empty()) out += pareto(sweep);
+    if (has_front(sweep)) out += pareto(sweep);
     if (!sweep.goals.least.empty() || !sweep.goals.most.empty())
         for (const std::string& axis : axis_names(sweep)) out += best_by(sweep, axis);
     return out;

@@ -214,11 +214,15 @@ Sweep read_sweep(const std::string& text, const std::string& shown, const DataFi
 
 Sweep load_sweep(const std::string& path, const DataFiles& data, const std::vector<Override>& set) {
     std::error_code none;
-    if (!fs::exists(path, none))
-        for (const std::string& builtin : {path, "scenarios/sweeps/" + path + ".json"})
-            if (const auto text = data.find(builtin))
-                return read_sweep(*text, data.shown(builtin), data, set);
-    return read_sweep(read_text(path), clipped(path, 400), data, set);
+    if (fs::exists(path, none)) return read_sweep(read_text(path), clipped(path, 400), data, set);
+    for (const std::string& builtin : {path, "scenarios/sweeps/" + path + ".json"})
+        if (const auto text = data.find(builtin)) return read_sweep(*text, data.shown(builtin), data, set);
+    const std::vector<std::string> names = data.names("scenarios/sweeps");
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const std::string_view near = nearest(path, known);
+    throw SpecError(
+        fmt::format("{}: no such file, and no built-in sweep of that name; {}", clipped(path, 400),
+                    near.empty() ? "built in: " + joined(known) : fmt::format("did you mean \"{}\"?", near)));
 }
 
 Scenario read_unchecked(const Sweep& sweep, const DataFiles& data, const std::vector<Override>& overrides) {

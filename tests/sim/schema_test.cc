@@ -1,8 +1,11 @@
 #include "sim/schema.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
+
+#include <unistd.h>
 
 #include "hw/spec_reader.h"
 #include "hw/text.h"
@@ -216,9 +219,26 @@ TEST_CASE("schema: numerics prints what is documented, and nothing else", "[sim]
               "no controlled measurement exists") != std::string::npos);
 }
 
+TEST_CASE("schema: sweep prints what is documented, and every sweep that ships is as sweep.json says",
+          "[sim][schema]") {
+    const DataFiles data;
+    REQUIRE(!data.names("scenarios/sweeps").empty());
+    for (const std::string& name : data.names("scenarios/sweeps")) {
+        INFO(name);
+        const std::string path = "scenarios/sweeps/" + name + ".json";
+        CHECK(faults(schema("sweep"), parse_json(*data.find(path), path)) == "");
+    }
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("isobath-schema-" + std::to_string(getpid()));
+    const Said said = say({"sweep", "decode-batch-ep", "--parts", folder.string(), "--json"});
+    std::filesystem::remove_all(folder);
+    REQUIRE(said.code == cli::kDone);
+    CHECK(faults(schema("sweep-result"), json::parse(said.out)) == "");
+}
+
 TEST_CASE("schema: every key has a meaning, every number a unit, every object an end", "[sim][schema]") {
-    for (const char* name :
-         {"balance", "run", "validate", "explain", "compare", "speculate", "numerics", "train"}) {
+    for (const char* name : {"balance", "run", "validate", "explain", "compare", "speculate", "numerics",
+                             "train", "sweep", "sweep-result"}) {
         CHECK(schema(name)["additionalProperties"] == false);
         each_part(schema(name), [&](const std::string& path, const json& part) {
             INFO(name << " " << path);
@@ -233,8 +253,9 @@ TEST_CASE("schema: every key has a meaning, every number a unit, every object an
 }
 
 TEST_CASE("schema: each is printed by its name, and an unknown name hears which there are", "[sim][schema]") {
-    const std::vector<std::string> known{"balance", "compare",  "curve",     "explain", "numerics",
-                                         "run",     "scenario", "speculate", "train",   "validate"};
+    const std::vector<std::string> known{"balance", "compare",      "curve",    "explain", "numerics",
+                                         "plan",    "run",          "scenario", "serve",   "speculate",
+                                         "sweep",   "sweep-result", "train",    "validate"};
     CHECK(DataFiles().names("scenarios/schema") == known);
     for (const std::string& name : DataFiles().names("scenarios/schema"))
         CHECK(json::parse(say({"schema", name}).out) == schema(name));
