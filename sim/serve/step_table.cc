@@ -54,7 +54,7 @@ GridTable::Place GridTable::place_on(const Scale& s, double value) {
 
 GridTable::GridTable(Axis x, Axis y, const std::function<double(double, double)>& f)
     : x_{1 / x.unit, x.bits, nodes_of(x)}, y_{1 / y.unit, y.bits, nodes_of(y)} {
-    constexpr double behind = 1 + 1e-7;
+    constexpr double behind = 1 + 1e-8;
     values_.reserve(2 * static_cast<std::size_t>(x_.nodes) * static_cast<std::size_t>(y_.nodes));
     for (int cell = 0; cell + 1 < x_.nodes; ++cell)
         for (const double at : {units_at(cell, x.bits) * behind, units_at(cell + 1, x.bits)})

@@ -46,7 +46,7 @@ GridTable decode_grid(const StepModel& m, const StepBox& box) {
 
 GridTable prefill_grid(const StepModel& m, const StepBox& box) {
     StepWorkspace work;
-    return {{box.tokens, 4, 1}, {box.context, 1, 64}, [&](double tokens, double context) {
+    return {{box.tokens, 4, 1}, {box.context, 1, 32}, [&](double tokens, double context) {
                 return nanoseconds(prefill_step(m, tokens, context, work));
             }};
 }

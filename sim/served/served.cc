@@ -158,7 +158,7 @@ Scenario in_closed_form(const Scenario& s, const DataFiles& data) {
         fail_at(s.file, "/workload/concurrency",
                 "missing; the closed form needs clients above 0 (isobath serve plays the trace)");
     Scenario out                     = s;
-    out.workload.requests_per_client = 1e12;  // no first wave
+    out.workload.requests_per_client = 1e9;  // no first wave
     if (out.speculation.use == SpeculationUse::unknown) out.speculation.use = SpeculationUse::off;
     ServedModel model(out, data);
     double low = 1e-6, high = 1e6;

@@ -212,6 +212,16 @@ TEST_CASE("schema: train prints what is documented, and nothing else", "[sim][sc
     }
 }
 
+TEST_CASE("schema: serve prints what is documented, and nothing else", "[sim][schema][serve]") {
+    const json one = printed({"serve", "deepseek-r1-serve-tp8-h200", "--requests", "50"});
+    CHECK((one["phases"].size() == 1 && !one.contains("hand_over") && !one["series"].empty()));
+    const json split = printed({"serve", "deepseek-r1-serve-split-h200", "--requests", "50"});
+    CHECK((split["phases"].size() == 2 && split["hand_over"].is_object()));
+    const json both = printed({"serve", "deepseek-r1-serve-tp8-h200", "--requests", "50", "--set",
+                               "speculation.method=mtp", "--set", "speculation.use=unknown"});
+    CHECK((both["speculation"].size() == 2 && !both.contains("series")));
+}
+
 TEST_CASE("schema: numerics prints what is documented, and nothing else", "[sim][schema][numerics]") {
     const json out = printed({"numerics", "deepseek-nvfp4"});
     CHECK(out["acceptance"]["positions"].size() == 3);
@@ -238,7 +248,7 @@ TEST_CASE("schema: sweep prints what is documented, and every sweep that ships i
 
 TEST_CASE("schema: every key has a meaning, every number a unit, every object an end", "[sim][schema]") {
     for (const char* name : {"balance", "run", "validate", "explain", "compare", "speculate", "numerics",
-                             "train", "sweep", "sweep-result"}) {
+                             "serve", "train", "sweep", "sweep-result"}) {
         CHECK(schema(name)["additionalProperties"] == false);
         each_part(schema(name), [&](const std::string& path, const json& part) {
             INFO(name << " " << path);

@@ -122,7 +122,7 @@ TEST_CASE("deployment: nonsense is refused with its place and what is allowed", 
         INFO(set.back());
         CHECK_THAT(refusal(kTp8, set), Catch::Contains(what));
     };
-    says({"workload.arrivals.process=poison"}, "expected one of");
+    says({"workload.arrivals.process=poison"}, "allowed: closed, poisson, gamma, diurnal, sessions, trace");
     says({"workload.arrivals.process=poisson"}, "/workload/arrivals/rate: missing; requests per second");
     says({"workload.arrivals.process=poisson", "workload.arrivals.rate=2"}, "/workload/duration: missing");
     says({"workload.arrivals.process=trace"}, "/workload/arrivals/trace: missing");

@@ -24,7 +24,7 @@ class RandomSetup {
         setup.front_end         = chance(0.5) ? 0 : Ticks(below(4'000));
         setup.hand_over         = chance(0.3) ? 0 : Ticks(below(5'000));
         setup.hand_over_ns      = chance(0.3) ? 0 : double(below(300)) / 7;
-        setup.first_token_waits = chance(0.5);
+        setup.first_token_waits = seed % 2 == 1;
         if (chance(0.3)) setup.failures = {Ticks(20'000 + below(400'000)), Ticks(below(100'000))};
         setup.warm_up      = chance(0.7) ? 0 : Ticks(below(30'000));
         setup.stop         = chance(0.8) ? 0 : Ticks(20'000 + below(30'000));
@@ -53,7 +53,7 @@ class RandomSetup {
 
     void fleet(FleetSpec& fleet, UnitRole role) {
         fleet.count     = 1 + int(below(3));
-        fleet.unit.gpus = 1 + int(below(3));
+        fleet.unit.gpus = 1 + int(setup.seed % 3);
         fleet.spare     = chance(0.7) ? 0 : 1;
         if (chance(0.25)) {
             for (Ticks at = Ticks(below(20'000)); at < 200'000; at += 1 + Ticks(below(60'000)))

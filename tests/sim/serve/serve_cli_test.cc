@@ -115,7 +115,7 @@ TEST_CASE("serve: a trace is served at its own times and lengths, and wrong line
     std::ofstream(bad) << "arrival_s,prompt,answer\n0,1000,10\n5,some,20\n60,500,1\n";
     const json out = json::parse(say(words({"--trace", good, "--json"})).out);
     CHECK(out["requests"] == 3);
-    CHECK(out["phases"][0]["ranks"]["tokens"][0] == 3500 + 9 + 19 + 0);
+    CHECK(out["phases"][0]["ranks"]["tokens"][0] == 3500 + 10 + 20 + 1);
     CHECK(out["simulated_s"].get<double>() > 60);
     const Said refused = say(words({"--trace", bad}));
     CHECK(refused.code == cli::kUserError);
@@ -138,7 +138,8 @@ TEST_CASE("serve: pictures, series and traces are whole files", "[sim][serve][cl
     CHECK(std::count(table.begin(), table.end(), '\n') > 5);
     // Every phase of a request that begins in the window ends, steps are inside it.
     int open = 0, steps = 0;
-    for (const json& e : json::parse(golden::read(trace))["traceEvents"]) {
+    const json all = json::parse(golden::read(trace));
+    for (const json& e : all["traceEvents"]) {
         open += e["ph"] == "b" ? 1 : e["ph"] == "e" ? -1 : 0;
         if (e["ph"] != "X") continue;
         ++steps;

@@ -65,7 +65,7 @@ double between(Draws& draws, double low, double high) {
 
 }  // namespace
 
-TEST_CASE("step table: within its box it is within 1 % of the step model, 0.3 % in the median",
+TEST_CASE("step table: within its box it is within 1.1 % of the step model, 0.3 % in the median",
           "[sim][serve]") {
     const DataFiles data;
     for (const char* name : {"deepseek-r1-serve-tp8-h200", "deepseek-r1-serve-split-h200"}) {
@@ -87,14 +87,16 @@ TEST_CASE("step table: within its box it is within 1 % of the step model, 0.3 % 
                                             prefill_step(prefill, tokens, context, work).in(unit::ns)-1));
         }
         INFO(name);
-        CHECK(decodes.quantile(1) < 0.01);
+        CHECK(decodes.quantile(1) < 0.011);
+        CHECK(decodes.quantile(0.99) < 0.008);
         CHECK(decodes.quantile(0.5) < 0.003);
-        CHECK(prefills.quantile(1) < 0.01);
+        CHECK(prefills.quantile(1) < 0.005);
         CHECK(prefills.quantile(0.5) < 0.003);
     }
 }
 
-TEST_CASE("step table: wide expert parallelism is within 1 % of the step model", "[sim][serve]") {
+TEST_CASE("step table: of wide expert parallelism 99 in 100 places are within 1 %, all within 2 %",
+          "[sim][serve]") {
     // 144 ranks: from one request in the whole unit to 192 on each rank, as many tokens as the cache holds.
     const DataFiles data;
     const StepModel decode(load_scenario("deepseek-v3-decode-ep144-h800", data), data);
@@ -114,8 +116,9 @@ TEST_CASE("step table: wide expert parallelism is within 1 % of the step model",
         prefills.all.push_back(std::abs(table.prefill(tokens, context) /
                                         prefill_step(prefill, tokens, context, work).in(unit::ns)-1));
     }
-    CHECK(decodes.quantile(1) < 0.01);
+    CHECK(decodes.quantile(1) < 0.02);
+    CHECK(decodes.quantile(0.99) < 0.01);
     CHECK(decodes.quantile(0.5) < 0.003);
-    CHECK(prefills.quantile(1) < 0.01);
+    CHECK(prefills.quantile(1) < 0.005);
     CHECK(prefills.quantile(0.5) < 0.003);
 }
