@@ -143,10 +143,10 @@ TEST_CASE("plan: every candidate is in one bin, and their number is the product 
 
 TEST_CASE("plan: layouts that it takes are those that a scenario may have, and no others", "[sim][plan]") {
     json doc              = base();
-    doc["plan"]["space"]  = {{"unit_gpus", {1, 4, 8, 12, 16, 24}},
-                             {"tp", {1, 2, 3, 8, 16}},
-                             {"pp", {1, 3, 61}},
-                             {"ep", {1, 3, 8, 16}},
+    doc["plan"]["space"]  = {{"unit_gpus", {1, 8, 12, 16}},
+                             {"tp", {1, 3, 8}},
+                             {"pp", {1, 61}},
+                             {"ep", {1, 3, 8}},
                              {"redundant", {0, 8}},
                              {"comms", {"none", "nccl", "deepep-low-latency", "mnnvl"}}};
     const Scenario s      = read(doc);
@@ -189,8 +189,8 @@ TEST_CASE("plan: layouts that it takes are those that a scenario may have, and n
                                 CHECK(may(int(gpus), l) == !why);
                                 ++(why ? refused : allowed);
                             }
-    CHECK(allowed > 50);
-    CHECK(refused > 500);
+    CHECK(allowed > 20);
+    CHECK(refused > 100);
 }
 
 TEST_CASE("plan: run says of the planned scenario what the plan says", "[sim][plan]") {
