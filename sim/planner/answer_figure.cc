@@ -1,4 +1,5 @@
 // The Pareto picture.
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -8,7 +9,7 @@
 namespace isobath {
 namespace {
 
-constexpr std::size_t kMostDots = 1500;
+constexpr std::size_t kMostDots = 400;
 
 plot::Point point(const PlanRecord& r) {
     return {1 / r.tpot, r.tokens_per_s / r.gpus};
@@ -23,6 +24,20 @@ plot::Scatter dots(const std::vector<PlanRecord>& records, bool split, const cha
     return out;
 }
 
+/// Around the front, with room for the mark of the best plan at the limit.
+void set_ranges(const PlanAnswer& a, plot::Figure& f) {
+    double slow = 1e300, fast = 0, most = 0;
+    for (const PlanRecord& r : a.search.records) {
+        slow = std::min(slow, point(r).x);
+        fast = std::max(fast, point(r).x);
+        most = std::max(most, point(r).y);
+    }
+    f.x.low  = slow / 1.12;
+    f.x.high = fast * 1.12;
+    f.y.low  = most / 40;
+    f.y.high = most * 1.5;
+}
+
 }  // namespace
 
 plot::Figure figure_of(const PlanAnswer& a) {
@@ -31,6 +46,7 @@ plot::Figure figure_of(const PlanAnswer& a) {
                    .x        = {.label = "for each user", .unit = "token/s", .scale = plot::Scale::log},
                    .y        = {.label = "for each GPU", .unit = "token/s", .scale = plot::Scale::log},
                    .marks    = {}};
+    if (!a.search.records.empty()) set_ranges(a, f);
     f.marks.push_back(dots(a.search.records, false, "aggregated"));
     f.marks.push_back(dots(a.search.records, true, "split"));
     plot::Line front{.name = "Pareto front", .points = {}, .markers = true};

@@ -62,13 +62,14 @@ class Everything {
             const double gpus = space.clusters[0].layouts[static_cast<std::size_t>(l)].gpus;
             for (int v = 0; v < static_cast<int>(space.speculations.size()); ++v) {
                 const ServingUnits units = serving_units(design(l, p, v, 0, 1), data_);
-                if (v == 0) add_prefill(units.prefill.scenario, gpus, prefills);
-                for (const double n : space.batches) {
-                    add_decode(units.decode.scenario, n, gpus, decodes, l, p, v);
-                    if (space.aggregated && prefill_fits(units.prefill.scenario))
-                        for (int c = 0; c < static_cast<int>(space.chunks.size()); ++c)
-                            aggregated(l, p, v, c, n, gpus);
-                }
+                const StepModel decode(units.decode.scenario, data_);
+                const bool prompts_fit = prefill_fits(units.prefill.scenario);
+                if (v == 0 && prompts_fit) add_prefill(units.prefill.scenario, gpus, prefills);
+                const double slots = ServedModel(split_like(l, p, v), data_).cache_slots();
+                for (const double n : space.batches) add_decode(decode, n, slots, gpus, decodes);
+                if (!space.aggregated || !prompts_fit) continue;
+                for (int c = 0; c < static_cast<int>(space.chunks.size()); ++c)
+                    aggregated(design(l, p, v, c, 1), decode, gpus);
             }
         }
         if (!space.split) return;
@@ -91,7 +92,6 @@ class Everything {
     }
 
     void add_prefill(const Scenario& s, double gpus, std::vector<Prefill>& out) const {
-        if (!prefill_fits(s)) return;
         const StepModel m(s, data_);
         StepWorkspace work;
         const StepTimes t = evaluate(m, {per_gpu(s, 1), q_.prompt}, work);
@@ -99,10 +99,10 @@ class Everything {
                        double(s.layout.attention_dp), gpus});
     }
 
-    void add_decode(const Scenario& s, double n, double gpus, std::vector<Decode>& out, int l, int p, int v) {
-        // The closed loop says how many the cache holds, from two on (below, it lets one in regardless).
-        if (ServedModel(split_like(l, p, v), data_).cache_slots() < n) return;
-        const StepModel m(s, data_);
+    /// The closed loop says how many the cache holds, from two on (below, it lets one in regardless).
+    void add_decode(const StepModel& m, double n, double slots, double gpus, std::vector<Decode>& out) const {
+        const Scenario& s = m.scenario();
+        if (slots < n) return;
         StepWorkspace work;
         const StepInput in{per_gpu(s, n), q_.prompt + q_.answer / 2};
         if (!fits(m, in, s.speculation.drafts())) return;
@@ -137,17 +137,19 @@ class Everything {
         found_.push_back({goal, tpot, gpus / tokens, gpus * usd() / tokens});
     }
 
-    void aggregated(int l, int p, int v, int c, double n, double gpus) {
-        const double ranks =
-            search_.space.clusters[0].layouts[static_cast<std::size_t>(l)].layout.attention_dp;
-        Scenario s = design(l, p, v, c, n * ranks);
+    void aggregated(Scenario s, const StepModel& decode, double gpus) {
         if (q_.kind == DemandKind::requests) s.workload.requests_per_client = 1e9;
-        const ServedModel model(s, data_);
+        ServedModel model(s, data_);
+        for (const double n : search_.space.batches) aggregated(s, model, decode, n, gpus);
+    }
+
+    void aggregated(const Scenario& s, ServedModel& model, const StepModel& m, double n, double gpus) {
         if (model.cache_slots() < n) return;
-        const StepModel m(serving_units(s, data_).decode.scenario, data_);
         if (!fits(m, {per_gpu(m.scenario(), n), q_.prompt + q_.answer / 2},
                   m.scenario().speculation.drafts()))
             return;
+        const double ranks = m.scenario().layout.attention_dp;
+        model.set_clients(n * ranks);
         const LoopResult r = model.evaluate();
         const double tpot = r.tpot.base(), ttft = r.ttft.base();
         const double first   = (s.engine.front_end.value + r.own_prefill + r.queue).base();

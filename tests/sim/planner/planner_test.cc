@@ -93,7 +93,7 @@ TEST_CASE("plan: the optimum and the Pareto front are those of trying everything
           "[sim][plan]") {
     std::mt19937_64 random(7);
     int with_plans = 0;
-    for (int i = 0; i < 24; ++i) {
+    for (int i = 0; i < 20; ++i) {
         const json doc = small_question(random);
         INFO(doc.dump());
         const Scenario s                      = read(doc);
