@@ -1,9 +1,8 @@
-/// Small sweeps for tests, and folders that go when the test ends.
+/// Small sweeps for tests.
 #pragma once
 
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -14,29 +13,9 @@
 #include "sim/sweep/run_sweep.h"
 #include "sim/sweep/space.h"
 #include "sim/sweep/sweep.h"
+#include "tests/temporary_folder.h"
 
 namespace isobath::sweep {
-
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        const auto place = std::filesystem::temp_directory_path() / "isobath-sweep-XXXXXX";
-        path_            = place.string();
-        if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    }
-    ~TemporaryFolder() {
-        std::error_code none;
-        std::filesystem::remove_all(path_, none);
-    }
-    TemporaryFolder(const TemporaryFolder&)            = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
-};
 
 inline std::string bytes_of(const std::filesystem::path& file) {
     std::ostringstream out;
