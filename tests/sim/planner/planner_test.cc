@@ -89,11 +89,13 @@ bool covered(const std::vector<brute::Figures>& some, const std::vector<brute::F
 
 }  // namespace
 
-TEST_CASE("plan: the optimum and the Pareto front are those of trying everything, on spaces drawn at random",
-          "[sim][plan]") {
+namespace {
+
+/// On so many spaces drawn at random; how many of them have a plan.
+int agree_with_brute_force(int spaces) {
     std::mt19937_64 random(7);
     int with_plans = 0;
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < spaces; ++i) {
         const json doc = small_question(random);
         INFO(doc.dump());
         const Scenario s                      = read(doc);
@@ -112,7 +114,18 @@ TEST_CASE("plan: the optimum and the Pareto front are those of trying everything
         CHECK(covered(truth, front));
         CHECK(covered(front, truth));
     }
-    CHECK(with_plans >= 8);
+    return with_plans;
+}
+
+}  // namespace
+
+TEST_CASE("plan: the optimum and the Pareto front are those of trying everything, on spaces drawn at random",
+          "[sim][plan]") {
+    CHECK(agree_with_brute_force(5) >= 1);
+}
+
+TEST_CASE("plan: the optimum and the front are those of trying everything, on many spaces", "[.slow][plan]") {
+    CHECK(agree_with_brute_force(40) >= 16);
 }
 
 TEST_CASE("plan: every candidate is in one bin, and their number is the product of the lists",
@@ -143,12 +156,9 @@ TEST_CASE("plan: every candidate is in one bin, and their number is the product 
 
 TEST_CASE("plan: layouts that it takes are those that a scenario may have, and no others", "[sim][plan]") {
     json doc              = base();
-    doc["plan"]["space"]  = {{"unit_gpus", {1, 8, 12, 16}},
-                             {"tp", {1, 3, 8}},
-                             {"pp", {1, 61}},
-                             {"ep", {1, 3, 8}},
-                             {"redundant", {0, 8}},
-                             {"comms", {"none", "nccl", "deepep-low-latency", "mnnvl"}}};
+    doc["plan"]["space"]  = {{"unit_gpus", {8, 12}}, {"tp", {1, 3, 8}},
+                             {"pp", {1, 61}},        {"ep", {1, 3, 8}},
+                             {"redundant", {0, 8}},  {"comms", {"none", "nccl", "mnnvl"}}};
     const Scenario s      = read(doc);
     const PlanSpace space = plan_space(s, DataFiles());
     const auto may        = [&](int gpus, const Layout& l) {
@@ -189,8 +199,8 @@ TEST_CASE("plan: layouts that it takes are those that a scenario may have, and n
                                 CHECK(may(int(gpus), l) == !why);
                                 ++(why ? refused : allowed);
                             }
-    CHECK(allowed > 20);
-    CHECK(refused > 100);
+    CHECK(allowed > 5);
+    CHECK(refused > 50);
 }
 
 TEST_CASE("plan: run says of the planned scenario what the plan says", "[sim][plan]") {
