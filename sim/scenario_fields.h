@@ -16,16 +16,16 @@ struct ChoiceSlot {
 };
 
 /// Where a field's value lives in a Scenario. The alternative says what JSON it takes.
-using Slot = std::variant<int& (*)(Scenario&),             ///< a whole number
-                          double& (*)(Scenario&),          ///< a plain number
-                          Seconds& (*)(Scenario&),         ///< "2 s"
-                          Bytes& (*)(Scenario&),           ///< "450 GB"
-                          BytesPerSecond& (*)(Scenario&),  ///< "50 GB/s"
-                          std::string& (*)(Scenario&),     ///< text
-                          std::uint64_t& (*)(Scenario&),   ///< a seed
+using Slot = std::variant<int& (*)(Scenario&),                       ///< a whole number
+                          double& (*)(Scenario&),                    ///< a plain number
+                          Seconds& (*)(Scenario&),                   ///< "2 s"
+                          Bytes& (*)(Scenario&),                     ///< "450 GB"
+                          BytesPerSecond& (*)(Scenario&),            ///< "50 GB/s"
+                          std::string& (*)(Scenario&),               ///< text
+                          std::uint64_t& (*)(Scenario&),             ///< a seed
                           std::vector<double>& (*)(Scenario&),       ///< a list of numbers
                           std::vector<std::string>& (*)(Scenario&),  ///< a list of texts
-                          PresetText& (*)(Scenario&),      ///< a preset's name, or an object that extends one
+                          PresetText& (*)(Scenario&),  ///< a preset's name, or an object that extends one
                           ChoiceSlot>;
 
 struct Field {

@@ -111,8 +111,7 @@ class StepModel {
     /// Reads its constants in less than 1 ms; uneven loads take tens. Throws SpecError where a preset is
     /// missing.
     /// Where models on one thread are many, `shared` lets them place a load once for each layout.
-    StepModel(const Scenario& scenario, const DataFiles& data,
-              std::shared_ptr<PlacedLoads> shared = nullptr);
+    StepModel(const Scenario& scenario, const DataFiles& data, std::shared_ptr<PlacedLoads> shared = nullptr);
 
     /// The same model in another layout, resolved in place within 2 us and without allocation once warm;
     /// uneven loads are placed anew where ep or redundant experts change (tens of ms). `layout` must pass

@@ -82,10 +82,11 @@ void StepModel::set_cluster(int nodes, int gpus_per_node, int nvlink_domain) {
 void StepModel::place() {
     const Layout& layout = scenario_.layout;
     if (!scenario_.load || (layout.ep == placed_ep_ && layout.redundant == placed_redundant_)) return;
-    placed_           = shared_ ? nullptr : placed_load_of(scenario_, layout);
+    placed_ = shared_ ? nullptr : placed_load_of(scenario_, layout);
     if (shared_) {
-        auto& kept = shared_->by_layout[{layout.ep, layout.expert_tp, layout.redundant,
-                                         scenario_.cluster.nvlink_domain}];
+        auto& kept =
+            shared_
+                ->by_layout[{layout.ep, layout.expert_tp, layout.redundant, scenario_.cluster.nvlink_domain}];
         if (!kept) kept = placed_load_of(scenario_, layout);
         placed_ = kept;
     }

@@ -22,8 +22,9 @@ struct ServingUnits {
     int gpus() const;
 };
 
-/// Reads serving.units: {"prefill": {"count": 2, "layout": {...}}, "decode": {...}}, or {"aggregated": {...}};
-/// absent: one aggregated unit. A unit takes the GPUs its layout needs; together they may not take more than the cluster has.
+/// Reads serving.units: {"prefill": {"count": 2, "layout": {...}}, "decode": {...}}, or {"aggregated":
+/// {...}}; absent: one aggregated unit. A unit takes the GPUs its layout needs; together they may not take
+/// more than the cluster has.
 ///
 /// Throws SpecError naming the place under /serving/units.
 ServingUnits serving_units(const Scenario& scenario, const DataFiles& data);
